@@ -1,0 +1,3 @@
+// Written by scripts/generate.ts. Do not edit.
+import type { Rule } from "../core/rule.ts";
+export const rules: readonly Rule[] = [];

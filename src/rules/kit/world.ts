@@ -1,0 +1,96 @@
+import type {
+  ClusterState,
+  ContainerMetrics,
+  Entry,
+  KubeObject,
+  Target,
+} from "../../core/model.ts";
+import type { LiveWorld, World } from "../../core/rule.ts";
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}
+
+/** The group of an `apiVersion`: '' for the core group. */
+export function groupOf(apiVersion: string): string {
+  const slash = apiVersion.indexOf("/");
+  return slash === -1 ? "" : apiVersion.slice(0, slash);
+}
+
+function identity(
+  scope: string,
+  group: string,
+  kind: string,
+  namespace: string | undefined,
+  name: string,
+): string {
+  return [scope, group, kind, namespace ?? "", name].join("\u0000");
+}
+
+/**
+ * Indexes the objects of one side.
+ * @param entries rendered objects; hooks are left out, they are not part of the desired state
+ * @param unrendered targets of this side that were not rendered: they may hold objects that this world does not know
+ */
+export function buildWorld(entries: readonly Entry[], unrendered: readonly Target[]): World {
+  const kept = entries.filter((entry) => entry.hook === undefined || entry.hook.length === 0);
+  const byKind = new Map<string, Entry[]>();
+  const byIdentity = new Map<string, Entry>();
+  const byNamespace = new Map<string, Entry[]>();
+  for (const entry of kept) {
+    const { group, kind, namespace, name } = entry.ref;
+    push(byKind, `${group}/${kind}`, entry);
+    byIdentity.set(identity(entry.target.scope, group, kind, namespace, name), entry);
+    if (namespace !== undefined)
+      push(byNamespace, `${entry.target.scope}\u0000${namespace}`, entry);
+  }
+  return {
+    entries: kept,
+    ofKind(group, kind, scope) {
+      const all = byKind.get(`${group}/${kind}`) ?? [];
+      return scope === undefined ? all : all.filter((entry) => entry.target.scope === scope);
+    },
+    get: (scope, group, kind, namespace, name) =>
+      byIdentity.get(identity(scope, group, kind, namespace, name)),
+    inNamespace: (scope, namespace) => byNamespace.get(`${scope}\u0000${namespace}`) ?? [],
+    unseen(scope, namespace) {
+      return unrendered
+        .filter((target) => target.scope === scope && mayHold(target, namespace))
+        .map((target) => target.name);
+    },
+  };
+}
+
+/** Could this target hold objects of the namespace? Without a default namespace anything is possible. */
+function mayHold(target: Target, namespace: string | undefined): boolean {
+  const own = target.afterRender.defaultNamespace;
+  return namespace === undefined || own === undefined || own === namespace;
+}
+
+/** Indexes the objects of one cluster. */
+export function buildLiveWorld(state: ClusterState): LiveWorld {
+  const byKind = new Map<string, KubeObject[]>();
+  const byIdentity = new Map<string, KubeObject>();
+  const metrics = new Map<string, ContainerMetrics[]>();
+  for (const object of state.objects) {
+    const group = groupOf(object.apiVersion);
+    push(byKind, `${group}/${object.kind}`, object);
+    byIdentity.set(
+      identity("", group, object.kind, object.metadata.namespace, object.metadata.name),
+      object,
+    );
+  }
+  for (const metric of state.metrics)
+    push(metrics, `${metric.namespace}/${metric.kind}/${metric.name}`, metric);
+  return {
+    state,
+    objects: state.objects,
+    covers: (group, kind) => state.kinds.has(`${group}/${kind}`),
+    ofKind: (group, kind) => byKind.get(`${group}/${kind}`) ?? [],
+    get: (group, kind, namespace, name) =>
+      byIdentity.get(identity("", group, kind, namespace, name)),
+    metrics: (namespace, kind, name) => metrics.get(`${namespace}/${kind}/${name}`) ?? [],
+  };
+}

@@ -1,0 +1,91 @@
+import { parseManifests } from "../../src/render/parse.ts";
+import { diffSides } from "../../src/diff/diff.ts";
+import { parseSnapshot } from "../../src/cluster/snapshot.ts";
+import { buildLiveWorld, buildWorld } from "../../src/rules/kit/world.ts";
+import { resolveOptions } from "../../src/engine/options.ts";
+import type { BuildFile, RenderResult, Target } from "../../src/core/model.ts";
+import type { Problem, Rule, RuleContext, RuleExample } from "../../src/core/rule.ts";
+
+const exampleTarget: Target = {
+  id: "argocd:argocd/example",
+  name: "example",
+  engine: "argocd",
+  environment: "production",
+  scope: "production",
+  origin: { file: "apps/example.yaml", line: 1 },
+  parents: [],
+  sources: [],
+  afterRender: { defaultNamespace: "default" },
+  apply: { mode: "client-side", prune: true, automated: true },
+  inputs: ["manifests/"],
+  rendersTargets: false,
+};
+
+function buildFileType(path: string): BuildFile["type"] | undefined {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  if (/dockerfile|containerfile/i.test(name)) return "dockerfile";
+  if (name === "pyproject.toml") return "pyproject";
+  if (name === "setup.cfg") return "setup-cfg";
+  if (name.endsWith(".py")) return "python-source";
+  return name.endsWith(".txt") ? "requirements" : undefined;
+}
+
+function buildFiles(files: Readonly<Record<string, string>> | undefined): BuildFile[] {
+  return Object.entries(files ?? {}).flatMap(([path, text]) => {
+    const type = buildFileType(path);
+    return type === undefined ? [] : [{ path, type, text }];
+  });
+}
+
+function side(
+  text: string | undefined,
+  target: Target,
+  problem: RuleExample["renderProblem"],
+  which: "before" | "after",
+) {
+  const failed = problem?.[which];
+  if (failed !== undefined) return [{ ok: false, target, problem: failed } satisfies RenderResult];
+  if (text === undefined)
+    return [{ ok: true, target, manifests: [], warnings: [] } satisfies RenderResult];
+  const { manifests } = parseManifests(text, { defaultNamespace: "default" });
+  return [{ ok: true, target, manifests, warnings: [] } satisfies RenderResult];
+}
+
+/** Runs one example of a rule through the real parser, defaults and diff. */
+export function runExample(rule: Rule, example: RuleExample): Problem[] {
+  const target: Target = { ...exampleTarget, ...example.target };
+  const before = side(example.before, target, example.renderProblem, "before");
+  const after = side(example.after, target, example.renderProblem, "after");
+  const live =
+    example.live === undefined
+      ? undefined
+      : buildLiveWorld(parseSnapshot(example.live, "live.yaml"));
+  const diff = diffSides({ before, after });
+  const beforeFiles = example.files?.before ?? {};
+  const afterFiles = example.files?.after ?? {};
+  const paths = new Set([...Object.keys(beforeFiles), ...Object.keys(afterFiles)]);
+  const changedPaths = new Set([...paths].filter((path) => beforeFiles[path] !== afterFiles[path]));
+  const context: RuleContext = {
+    options: resolveOptions(rule, example.options),
+    changes: diff.changes,
+    before: buildWorld(diff.entries.before, []),
+    after: buildWorld(diff.entries.after, []),
+    live: (scope) => (scope === target.scope ? live : undefined),
+    targets: { before: new Map([[target.id, target]]), after: new Map([[target.id, target]]) },
+    renderProblems:
+      example.renderProblem === undefined ? [] : [{ target, ...example.renderProblem }],
+    yaml: [...changedPaths]
+      .filter((path) => /\.ya?ml$/.test(path))
+      .map((path) => ({
+        path,
+        ...(beforeFiles[path] === undefined ? {} : { before: beforeFiles[path] }),
+        ...(afterFiles[path] === undefined ? {} : { after: afterFiles[path] }),
+      })),
+    buildFiles: { before: buildFiles(beforeFiles), after: buildFiles(afterFiles) },
+    changedPaths,
+    kubernetesVersion: (asked) => live?.state.kubernetesVersion ?? asked.kubeVersion,
+    isProduction: (asked) => !/^(dev|test|stag)/.test(asked.environment ?? ""),
+    notEvaluated: [],
+  };
+  return [...rule.check(context as RuleContext<never>)];
+}
