@@ -424,7 +424,7 @@ export interface Finding {
   readonly novelty: Novelty;
   readonly confidence: Confidence;
   readonly reversibility: Reversibility;
-  /** f of rules.md 4.1, 0..100, one decimal. */
+  /** f of rules.md 4.1, 0..100, two decimals; print one. */
   readonly score: number;
   /** `85.5 = 100 x critical 1.0 x blast 1.00 x determined 0.9 x hard 0.95`. */
   readonly arithmetic: string;
