@@ -1,0 +1,241 @@
+import { buildLiveWorld, buildWorld } from './rules/kit/world.ts';
+import { compileWaivers, inForce } from './engine/waivers.ts';
+import { runRules } from './engine/run-rules.ts';
+import { diffSides } from './diff/diff.ts';
+import { blastRadius } from './score/blast.ts';
+import { scoreFinding, scoreFindings } from './score/score.ts';
+import { judge } from './verdict/verdict.ts';
+import { isProduction } from './pipeline/environments.ts';
+import { neighbours } from './pipeline/neighbours.ts';
+import { renderSelection, type SelectionResults } from './pipeline/render.ts';
+import { coverageOf, notRendered, targetOf, type Selected } from './pipeline/selection.ts';
+import { select } from './pipeline/select.ts';
+import { discoverSide } from './pipeline/targets.ts';
+import { unclaimedChanges } from './pipeline/unclaimed.ts';
+import { changedYaml, collectBuildFiles } from './pipeline/files.ts';
+import type { GatePorts, GateRequest, GateResult } from './pipeline/request.ts';
+import type { Config } from './core/config.ts';
+import type { ClusterState, GateReport, NotEvaluated, RenderResult, Target } from './core/model.ts';
+import type { TreePair } from './core/ports.ts';
+import type { LiveWorld, RuleContext } from './core/rule.ts';
+
+export type { GatePorts, GateRequest, GateResult } from './pipeline/request.ts';
+
+/**
+ * One run: sources, render, diff, rules, score, verdict, report.
+ * @throws GateError for what makes a run impossible (no repository, bad configuration, bad snapshot);
+ *   everything else that could not be looked at is data in `report.coverage`
+ */
+export async function runGate(request: GateRequest, ports: GatePorts): Promise<GateResult> {
+  const started = ports.clock.now();
+  ports.progress.start('Reading both sides');
+  const trees = await ports.git.open(request.trees);
+  ports.progress.done();
+  try {
+    const { config, notes } = ports.loadConfig(trees);
+    const cluster = await ports.cluster?.read();
+
+    // 1. sources
+    const renderer = ports.createRenderer(config);
+    const discovery = {
+      config,
+      trees,
+      cluster,
+      renderer,
+      goTemplate: ports.createGoTemplate(config),
+      progress: ports.progress,
+    };
+    const before = await discoverSide('before', discovery);
+    const after = await discoverSide('after', discovery);
+    const selection = select({ before, after, trees, request });
+
+    // 2. render
+    const rendering = { renderer, trees, progress: ports.progress };
+    let results = await renderSelection(
+      selection.filter((selected) => selected.action === 'render'),
+      rendering,
+    );
+
+    // 3. diff, and once more with the targets that depend on what goes away
+    const live = clusterOf(cluster, selection);
+    let diff = diffSides(withLive(results, live));
+    const near = neighbours(diff.changes, selection);
+    if (near.length > 0) {
+      results = merge(results, await renderSelection(near, rendering));
+      diff = diffSides(withLive(results, live));
+    }
+
+    // 4. rules
+    const notEvaluated: NotEvaluated[] = [
+      ...notes.map((note) => ({ what: 'configuration', reason: note, weight: 'note' as const })),
+      ...dedupe([...before.notEvaluated, ...after.notEvaluated]),
+      ...selection.filter((selected) => selected.action === 'withhold').map(withheld),
+      ...failures(results),
+      ...trees.after.problems.map((problem) => ({
+        what: problem.path,
+        reason: problem.reason,
+        weight: 'note' as const,
+      })),
+      ...unclaimedChanges(trees, [...before.targets.values(), ...after.targets.values()]),
+    ];
+    const production = (target: Target) => isProduction(target, config);
+    const context: Omit<RuleContext, 'options'> = {
+      changes: diff.changes,
+      before: buildWorld(diff.entries.before, unrendered(before.targets.values(), results.before)),
+      after: buildWorld(diff.entries.after, unrendered(after.targets.values(), results.after)),
+      live,
+      targets: { before: before.targets, after: after.targets },
+      renderProblems: renderProblems(selection, results),
+      yaml: changedYaml(trees),
+      buildFiles: collectBuildFiles(trees),
+      changedPaths: new Set(trees.changed),
+      kubernetesVersion: (target) =>
+        target.kubeVersion ?? live(target.scope)?.state.kubernetesVersion ?? config.kubernetesVersion,
+      isProduction: production,
+      notEvaluated,
+    };
+    ports.progress.start('Judging', diff.changes.length);
+    const judged = runRules({
+      rules: ports.rules,
+      context,
+      config,
+      waiverFor: compileWaivers(config.waivers, started),
+      scoring: { blastRadius, scoreFinding },
+    });
+    ports.progress.done();
+    notEvaluated.push(...judged.notEvaluated);
+
+    // 5. score, 6. verdict
+    const score = scoreFindings(judged.findings);
+    const judgement = judge({ score, findings: judged.findings, notEvaluated, onIncomplete: request.onIncomplete });
+
+    // 7. report
+    const report: GateReport = {
+      schemaVersion: '1',
+      verdict: judgement.verdict,
+      reason: judgement.reason,
+      score,
+      findings: judged.findings,
+      changes: diff.changes,
+      drift: diff.drift,
+      coverage: { targets: coverage(selection, near, results), notEvaluated },
+      sides: { before: trees.before.label, after: trees.after.label },
+      ...(cluster === undefined ? {} : { cluster: clusterSummary(cluster, started) }),
+      tools: renderer.toolsUsed,
+      policyDigest: config.digest,
+      waiversInForce: config.waivers.filter((waiver) => inForce(waiver, started)),
+      durationSeconds: (ports.clock.now().getTime() - started.getTime()) / 1000,
+    };
+    return { report, rendered: { before: [...results.before.values()], after: [...results.after.values()] } };
+  } finally {
+    await trees.close();
+  }
+}
+
+function withLive(results: SelectionResults, live: (scope: string) => LiveWorld | undefined) {
+  return {
+    before: [...results.before.values()],
+    after: [...results.after.values()],
+    live: (scope: string) => live(scope)?.objects,
+  };
+}
+
+function merge(a: SelectionResults, b: SelectionResults): SelectionResults {
+  return { before: new Map([...a.before, ...b.before]), after: new Map([...a.after, ...b.after]) };
+}
+
+/**
+ * Which scope the given cluster is. By name (cluster, environment or scope); when nothing has that name and all
+ * targets of this change live in one scope, that one.
+ */
+function clusterOf(
+  cluster: ClusterState | undefined,
+  selection: readonly Selected[],
+): (scope: string) => LiveWorld | undefined {
+  if (cluster === undefined) return () => undefined;
+  const world = buildLiveWorld(cluster);
+  const targets = selection.map(targetOf);
+  const named = new Set(
+    targets
+      .filter((target) => [target.cluster, target.environment, target.scope].includes(cluster.name))
+      .map((target) => target.scope),
+  );
+  if (named.size > 0) return (scope) => (named.has(scope) ? world : undefined);
+  const scopes = new Set(selection.filter((entry) => entry.action === 'render').map((entry) => targetOf(entry).scope));
+  return scopes.size === 1 ? (scope) => (scopes.has(scope) ? world : undefined) : () => undefined;
+}
+
+function withheld(selected: Selected): NotEvaluated {
+  const target = targetOf(selected);
+  return {
+    what: `target ${target.name}`,
+    target: selected.id,
+    reason: selected.reason,
+    location: target.origin,
+    weight: 'incomplete',
+  };
+}
+
+function failures(results: SelectionResults): NotEvaluated[] {
+  const found: NotEvaluated[] = [];
+  for (const side of ['after', 'before'] as const) {
+    for (const result of results[side].values()) {
+      if (result.ok) continue;
+      const other = results[side === 'after' ? 'before' : 'after'].get(result.target.id);
+      const same = other !== undefined && !other.ok && other.problem.message === result.problem.message;
+      if (same && side === 'before') continue;
+      found.push(notRendered(result, same ? 'both sides' : side));
+    }
+  }
+  return found;
+}
+
+function renderProblems(selection: readonly Selected[], results: SelectionResults): RuleContext['renderProblems'] {
+  return selection.flatMap((selected) => {
+    const before = results.before.get(selected.id);
+    const after = results.after.get(selected.id);
+    const failedBefore = before !== undefined && !before.ok ? { before: before.problem } : {};
+    const failedAfter = after !== undefined && !after.ok ? { after: after.problem } : {};
+    if (!('before' in failedBefore) && !('after' in failedAfter)) return [];
+    return [{ target: targetOf(selected), ...failedBefore, ...failedAfter }];
+  });
+}
+
+function unrendered(targets: Iterable<Target>, results: ReadonlyMap<string, RenderResult>): Target[] {
+  return [...targets].filter((target) => results.get(target.id)?.ok !== true);
+}
+
+function coverage(selection: readonly Selected[], near: readonly Selected[], results: SelectionResults) {
+  const alsoRendered = new Set(near.map((selected) => selected.id));
+  return selection.map((selected) =>
+    coverageOf(
+      alsoRendered.has(selected.id)
+        ? {
+            ...selected,
+            status: 'rendered',
+            reason: `${selected.reason}; rendered because it shares a namespace or cluster with the change`,
+          }
+        : selected,
+      [results.before.get(selected.id), results.after.get(selected.id)],
+    ),
+  );
+}
+
+function clusterSummary(cluster: ClusterState, now: Date): NonNullable<GateReport['cluster']> {
+  const taken = cluster.takenAt === undefined ? Number.NaN : Date.parse(cluster.takenAt);
+  return {
+    name: cluster.name,
+    ...(cluster.takenAt === undefined ? {} : { takenAt: cluster.takenAt }),
+    ...(Number.isFinite(taken) ? { ageSeconds: Math.max(0, Math.round((now.getTime() - taken) / 1000)) } : {}),
+    ...(cluster.kubernetesVersion === undefined ? {} : { kubernetesVersion: cluster.kubernetesVersion }),
+  };
+}
+
+/** The same thing found on both sides is said once. */
+function dedupe(entries: readonly NotEvaluated[]): NotEvaluated[] {
+  const seen = new Map<string, NotEvaluated>();
+  for (const entry of entries) seen.set(`${entry.what}\u0000${entry.reason}`, entry);
+  return [...seen.values()];
+}
+
+export type { Config, TreePair };

@@ -1,0 +1,35 @@
+import type { Config } from '../core/config.ts';
+import type { GateReport, RenderResult } from '../core/model.ts';
+import type { Clock, Cluster, Git, GoTemplate, Progress, Renderer, TreePair, TreeRequest } from '../core/ports.ts';
+import type { Rule } from '../core/rule.ts';
+
+/** What is asked of one run. */
+export interface GateRequest {
+  readonly trees: TreeRequest;
+  /** Only targets of this environment. */
+  readonly environment?: string;
+  /** Globs on target ids and names; empty: all. */
+  readonly targets: readonly string[];
+  /** Render every target, also those that the change cannot reach. */
+  readonly all: boolean;
+  readonly onIncomplete: 'fail' | 'warn';
+}
+
+/** The outside world, chosen in `wire.ts`. */
+export interface GatePorts {
+  readonly git: Git;
+  /** Configuration of the operator or of the base side; notes say what was read and what was ignored. */
+  loadConfig(trees: TreePair): { readonly config: Config; readonly notes: readonly string[] };
+  createRenderer(config: Config): Renderer;
+  createGoTemplate(config: Config): GoTemplate;
+  readonly cluster?: Cluster;
+  readonly clock: Clock;
+  readonly progress: Progress;
+  readonly rules: readonly Rule[];
+}
+
+export interface GateResult {
+  readonly report: GateReport;
+  /** Everything that was rendered, for `gate diff` and `gate render`. */
+  readonly rendered: { readonly before: readonly RenderResult[]; readonly after: readonly RenderResult[] };
+}

@@ -1,0 +1,51 @@
+import type { NotEvaluated, Target } from '../core/model.ts';
+import type { TreePair } from '../core/ports.ts';
+
+/** Files that never reach a cluster by themselves. */
+const neverDeployed =
+  /(^|\/)(\.github|\.gitlab|\.circleci|\.vscode|\.devcontainer|docs?|examples?|tests?|testdata|hack|node_modules|vendor)\/|(^|\/)(\.[^/]*\.ya?ml|mkdocs\.ya?ml|\.?codecov\.ya?ml|renovate\.ya?ml|catalog-info\.ya?ml|docker-compose[^/]*\.ya?ml|compose\.ya?ml|Taskfile\.ya?ml|gate\.ya?ml|cr\.ya?ml|ct\.ya?ml|artifacthub-repo\.ya?ml|Chart\.lock)$/i;
+
+/** Looks like something that a cluster gets: a manifest, a chart, values. */
+function deployable(path: string, text: string | undefined): boolean {
+  if (/(^|\/)(Chart\.yaml|kustomization\.ya?ml|Kustomization|helmfile[^/]*\.ya?ml(\.gotmpl)?)$/.test(path)) return true;
+  if (/(^|\/)templates\/.*\.(ya?ml|tpl)$/.test(path)) return true;
+  if (/(^|\/)[^/]*values[^/]*\.ya?ml(\.gotmpl)?$/i.test(path)) return true;
+  if (!/\.(ya?ml|json)$/.test(path) || text === undefined) return false;
+  return /^["']?apiVersion["']?\s*:/m.test(text) && /^["']?kind["']?\s*:/m.test(text);
+}
+
+function claims(target: Target, path: string): boolean {
+  if (target.inputs === 'unknown') return true;
+  return target.inputs.some((input) =>
+    input.endsWith('/') ? input === './' || path.startsWith(input) : path === input,
+  );
+}
+
+/**
+ * Changed files that look deployable and that no known target reads: gate did not look at what they do, and says so.
+ */
+export function unclaimedChanges(trees: TreePair, targets: readonly Target[]): NotEvaluated[] {
+  const result: NotEvaluated[] = [];
+  for (const path of trees.changed) {
+    if (neverDeployed.test(path)) continue;
+    if (targets.some((target) => claims(target, path))) continue;
+    if (!deployable(path, readQuietly(trees, path))) continue;
+    result.push({
+      what: path,
+      reason: 'changed, looks like something that is deployed, and belongs to no target that gate knows',
+      location: { file: path },
+      next: 'Name the target in gate.yaml (targets:), or exclude the path there.',
+      weight: 'incomplete',
+    });
+  }
+  return result;
+}
+
+/** Binary and oversized files are nobody's manifest. */
+function readQuietly(trees: TreePair, path: string): string | undefined {
+  try {
+    return trees.after.readText(path) ?? trees.before.readText(path);
+  } catch {
+    return undefined;
+  }
+}
