@@ -52,7 +52,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
     // 2. render
     const rendering = { renderer, trees, progress: ports.progress };
     let results = await renderSelection(
-      selection.filter((selected) => selected.action === 'render'),
+      request.listOnly === true ? [] : selection.filter((selected) => selected.action === 'render'),
       rendering,
     );
 

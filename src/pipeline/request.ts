@@ -13,6 +13,8 @@ export interface GateRequest {
   /** Render every target, also those that the change cannot reach. */
   readonly all: boolean;
   readonly onIncomplete: 'fail' | 'warn';
+  /** Stop after selecting targets: the report holds the coverage ledger only. */
+  readonly listOnly?: boolean;
 }
 
 /** The outside world, chosen in `wire.ts`. */

@@ -1,0 +1,86 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { GateError, messageOf } from '../../core/errors.ts';
+import type { GateReport } from '../../core/model.ts';
+import { runGate } from '../../pipeline.ts';
+import { toHtml } from '../../report/html.ts';
+import { toJson } from '../../report/json.ts';
+import { toJunit } from '../../report/junit.ts';
+import { toMarkdown } from '../../report/markdown.ts';
+import { toSarif } from '../../report/sarif.ts';
+import { toTargetList } from '../../report/targets.ts';
+import { toTerminal } from '../../report/terminal.ts';
+import { exitCode } from '../../verdict/verdict.ts';
+import { createPorts } from '../../wire.ts';
+import { parseOutputs, treeRequest, useColor, type ComparisonOptions, type Output } from '../options.ts';
+import { createProgress, silentProgress } from '../progress.ts';
+
+export interface CheckOptions extends ComparisonOptions {
+  readonly failOn: 'approval' | 'block' | 'never';
+  readonly onIncomplete: 'fail' | 'warn';
+  readonly output: readonly string[];
+  readonly listTargets: boolean;
+}
+
+/** `gate check`. Returns the exit code. */
+export async function check(options: CheckOptions): Promise<number> {
+  const outputs = parseOutputs(options.output);
+  const trees = treeRequest(options);
+  const ports = createPorts({ ...options, progress: options.quiet ? silentProgress : createProgress() });
+  const { report } = await runGate(
+    {
+      trees,
+      ...(options.environment === undefined ? {} : { environment: options.environment }),
+      targets: options.target,
+      all: options.all,
+      onIncomplete: options.onIncomplete,
+      ...(options.listTargets ? { listOnly: true } : {}),
+    },
+    ports,
+  );
+  if (options.listTargets) {
+    process.stdout.write(toTargetList(report));
+    return 0;
+  }
+  for (const output of outputs) write(output, format(output, report, options));
+  return exitCode(report.verdict, options.failOn);
+}
+
+function format(output: Output, report: GateReport, options: CheckOptions): string {
+  switch (output.format) {
+    case 'terminal':
+      return toTerminal(report, {
+        color: output.file === undefined && useColor(options, process.stdout),
+        width: Math.min(process.stdout.columns ?? 100, 140),
+      });
+    case 'json':
+      return toJson(report);
+    case 'markdown':
+      return toMarkdown(report);
+    case 'sarif':
+      return toSarif(report);
+    case 'junit':
+      return toJunit(report);
+    case 'html':
+      return toHtml(report);
+  }
+}
+
+function write(output: Output, text: string): void {
+  if (output.file === undefined) {
+    process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+    return;
+  }
+  try {
+    mkdirSync(dirname(output.file), { recursive: true });
+    writeFileSync(output.file, text);
+  } catch (error) {
+    throw new GateError({
+      code: 'output.write',
+      message: `cannot write the ${output.format} report to ${output.file}: ${messageOf(error)}`,
+      fault: 'user',
+      next: 'Name a file in a folder that can be written.',
+      cause: error,
+    });
+  }
+}

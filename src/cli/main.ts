@@ -1,0 +1,122 @@
+import { Command, Option } from 'commander';
+import { version } from './version.ts';
+
+/** Parses a number of seconds or a plain integer for commander. */
+function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}
+
+function withComparison(command: Command): Command {
+  return command
+    .option('--base <ref>', 'commit or branch to compare with (default: merge-base with the default branch)')
+    .option('--head <ref>', 'commit or branch to judge (default: the working tree)')
+    .option('--before <dir>', 'compare two folders instead of commits: the old one')
+    .option('--after <dir>', 'compare two folders instead of commits: the new one')
+    .option('-C, --directory <dir>', 'repository to work in', '.')
+    .option('--snapshot <path>', 'cluster snapshot (file or folder, also plain kubectl get -o yaml output)')
+    .option('--config <file>', "operator's gate.yaml, used instead of the one on the base side")
+    .option('--environment <name>', 'only targets of this environment')
+    .option('--target <glob>', 'only targets whose id or name matches; repeatable', collect, [])
+    .option('--all', 'render every target, also those that the change cannot reach', false)
+    .option('--no-cache', 'neither read nor write the render cache');
+}
+
+function withCommon(command: Command): Command {
+  return command
+    .option('--debug', 'print stack traces', false)
+    .option('-q, --quiet', 'no progress on stderr', false)
+    .option('--no-color', 'plain text (NO_COLOR works too)');
+}
+
+/** The command line of gate. Commands are loaded when they are called, so that `gate --version` stays instant. */
+export function buildProgram(finish: (code: number) => void): Command {
+  const program = new Command('gate')
+    .description(
+      'GitOps pre-sync gate: renders what would be applied before and after a change and judges the transition.',
+    )
+    .version(version, '-v, --version')
+    .showSuggestionAfterError()
+    .showHelpAfterError('(run with --help for examples)');
+
+  withCommon(withComparison(program.command('check')))
+    .description('judge a change: pass, comment, approval, block or incomplete')
+    .addOption(
+      new Option('--fail-on <verdict>', 'exit with 1 from this verdict on')
+        .choices(['approval', 'block', 'never'])
+        .default('approval'),
+    )
+    .addOption(
+      new Option('--on-incomplete <action>', 'when something could not be evaluated')
+        .choices(['fail', 'warn'])
+        .default('fail'),
+    )
+    .option(
+      '-o, --output <format[=file]>',
+      'terminal, json, markdown, sarif, junit or html; repeatable; without =file to stdout',
+      collect,
+      [],
+    )
+    .option('--list-targets', 'only list the targets and why each is rendered or not', false)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  gate check                                       the working tree against the merge-base with the default branch
+  gate check --base origin/main --head HEAD        two commits
+  gate check --before old/ --after new/            two folders, no git needed
+  gate check --snapshot cluster.yaml               with evidence from the cluster
+  gate check -o terminal -o json=gate.json         two reports
+  gate check --list-targets                        what would be rendered, and why
+
+Exit codes: 0 pass or comment, 1 held by policy, 2 usage or configuration, 3 could not evaluate, 130 interrupted`,
+    )
+    .action(async (options) => finish(await (await import('./commands/check.ts')).check(options)));
+
+  withCommon(withComparison(program.command('diff')))
+    .description('print what the change does to the rendered objects')
+    .addHelpText('after', '\nExamples:\n  gate diff\n  gate diff --base main --target "*shop*"')
+    .action(async (options) => finish(await (await import('./commands/diff.ts')).diff(options)));
+
+  withCommon(withComparison(program.command('render')))
+    .description('print the objects that the targets render on one side')
+    .addOption(new Option('--side <side>', 'which side').choices(['before', 'after']).default('after'))
+    .addHelpText('after', '\nExamples:\n  gate render --all\n  gate render --target shop --side before')
+    .action(async (options) => finish(await (await import('./commands/render.ts')).render(options)));
+
+  withCommon(program.command('explain <rule>'))
+    .description('what a rule looks for, why, how to fix it, with examples')
+    .addHelpText('after', '\nExample:\n  gate explain pdb-blocks-all-evictions')
+    .action(async (rule, options) => finish(await (await import('./commands/explain.ts')).explain(rule, options)));
+
+  withCommon(program.command('rules'))
+    .description('list all rules')
+    .option('--json', 'as JSON', false)
+    .action(async (options) => finish(await (await import('./commands/rules.ts')).listRules(options)));
+
+  withCommon(program.command('init'))
+    .description('write a commented gate.yaml from what is detected')
+    .option('-C, --directory <dir>', 'repository to work in', '.')
+    .option('--force', 'overwrite an existing gate.yaml', false)
+    .option('--stdout', 'print it instead', false)
+    .action(async (options) => finish(await (await import('./commands/init.ts')).init(options)));
+
+  withCommon(program.command('doctor'))
+    .description('show the tools, caches and repository that gate would use')
+    .option('-C, --directory <dir>', 'repository to work in', '.')
+    .action(async (options) => finish(await (await import('./commands/doctor.ts')).doctor(options)));
+
+  const cache = program.command('cache').description('the render and chart cache');
+  withCommon(cache.command('clear'))
+    .description('remove all cached renders and charts')
+    .action(async () => finish(await (await import('./commands/cache.ts')).clearCache()));
+  withCommon(cache.command('info'))
+    .description('where the cache is and how large')
+    .action(async () => finish(await (await import('./commands/cache.ts')).cacheInfo()));
+
+  program
+    .command('completion <shell>')
+    .description('print a completion script for bash, zsh or fish')
+    .addHelpText('after', '\nExample:\n  source <(gate completion bash)')
+    .action(async (shell) => finish(await (await import('./commands/completion.ts')).completion(shell, program)));
+  return program;
+}
