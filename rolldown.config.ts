@@ -1,0 +1,23 @@
+import { defineConfig } from 'rolldown';
+
+/**
+ * One folder of ESM without runtime dependencies. Dynamic imports stay chunks of their own,
+ * so `gate --version` loads neither YAML nor the cluster client.
+ */
+export default defineConfig({
+  input: { cli: 'src/cli/bin.ts' },
+  platform: 'node',
+  external: [/^node:/],
+  tsconfig: 'tsconfig.json',
+  output: {
+    dir: 'dist',
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunks/[name]-[hash].js',
+    // CommonJS packages inside the bundle call require() for Node's own modules.
+    banner: (chunk) => (chunk.isEntry ? '#!/usr/bin/env node' : ''),
+    minify: false,
+    sourcemap: false,
+    cleanDir: true,
+  },
+});
