@@ -188,6 +188,12 @@ export interface ApplySemantics {
   readonly ignoreDifferences?: readonly JsonObject[];
   /** Ids of targets that must be ready first (Flux dependsOn). */
   readonly dependsOn?: readonly string[];
+  /**
+   * What happens to its objects when the declaration of the target goes away: Argo CD deletes them only with the
+   * resources finalizer; `keeps-target`: the declaration itself stays in the cluster (ApplicationSet `applicationsSync:
+   * create-only | create-update`). Absent: not known.
+   */
+  readonly onRemoval?: 'deletes-objects' | 'keeps-objects' | 'keeps-target';
 }
 
 /** One unit of deployment: an Application, a Kustomization, a HelmRelease, a chart with its values, an overlay, a folder. */
@@ -248,6 +254,18 @@ export interface NotEvaluated {
 export interface Discovery {
   readonly targets: readonly Target[];
   readonly notEvaluated: readonly NotEvaluated[];
+  /** Every generator object (ApplicationSet) with what it made, also when that is nothing. */
+  readonly expansions?: readonly Expansion[];
+}
+
+/** What an ApplicationSet generates on one side. Zero is legal, and deletes every Application of the set. */
+export interface Expansion {
+  readonly declaredBy: ResourceRef;
+  readonly location: SourceLocation;
+  /** Ids of the targets that it generated. */
+  readonly targets: readonly string[];
+  /** False: a generator or an element could not be expanded (listed in notEvaluated), so there may be more. */
+  readonly complete: boolean;
 }
 
 // ---------------------------------------------------------------------------------------------
