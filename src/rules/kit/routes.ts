@@ -1,0 +1,179 @@
+import type { Entry } from '../../core/model.ts';
+import type { World } from '../../core/rule.ts';
+import { at, listAt, stringAt, stringMapAt } from './pods.ts';
+import type { PodTemplate } from './pods.ts';
+import { matchesLabels } from './select.ts';
+
+/** Something that sends requests to a Service of the world. */
+export interface ServiceConsumer {
+  readonly entry: Entry;
+  /** Pointer to the reference in the consumer. */
+  readonly path: string;
+  /** Number or name of the Service port; undefined when the consumer names none. */
+  readonly port?: number | string;
+}
+
+interface ServiceIndex {
+  readonly services: ReadonlyMap<string, readonly Entry[]>;
+  readonly consumers: ReadonlyMap<string, readonly ServiceConsumer[]>;
+}
+
+const indexes = new WeakMap<World, ServiceIndex>();
+
+function namespaceKey(scope: string, namespace: string): string {
+  return `${scope}\u0000${namespace}`;
+}
+
+function indexOf(world: World): ServiceIndex {
+  const known = indexes.get(world);
+  if (known !== undefined) return known;
+  const services = Map.groupBy(world.ofKind('', 'Service'), (entry) =>
+    namespaceKey(entry.target.scope, entry.ref.namespace ?? 'default'),
+  );
+  const consumers = new Map<string, ServiceConsumer[]>();
+  const add = (namespace: string, service: string, consumer: ServiceConsumer) => {
+    const key = `${namespaceKey(consumer.entry.target.scope, namespace)}\u0000${service}`;
+    const list = consumers.get(key);
+    if (list === undefined) consumers.set(key, [consumer]);
+    else list.push(consumer);
+  };
+  collectIngresses(world, add);
+  collectRoutes(world, add);
+  collectVirtualServices(world, add);
+  collectApiBackends(world, add);
+  const built = { services, consumers };
+  indexes.set(world, built);
+  return built;
+}
+
+/** Services whose selector matches the pods of this template. Services without a selector select nothing. */
+export function servicesSelecting(
+  world: World,
+  scope: string,
+  namespace: string | undefined,
+  template: PodTemplate,
+): readonly Entry[] {
+  const services = indexOf(world).services.get(namespaceKey(scope, namespace ?? 'default')) ?? [];
+  return services.filter((service) => {
+    const selector = stringMapAt(service.effective, 'spec', 'selector');
+    return Object.keys(selector).length > 0 && matchesLabels(selector, template.labels);
+  });
+}
+
+/** Ingresses, routes, VirtualServices, webhooks and APIServices that name this Service. */
+export function consumersOf(world: World, service: Entry): readonly ServiceConsumer[] {
+  const namespace = service.ref.namespace ?? 'default';
+  const key = `${namespaceKey(service.target.scope, namespace)}\u0000${service.ref.name}`;
+  return indexOf(world).consumers.get(key) ?? [];
+}
+
+type Add = (namespace: string, service: string, consumer: ServiceConsumer) => void;
+
+function portOf(value: unknown): { port?: number | string } {
+  return typeof value === 'number' || (typeof value === 'string' && value !== '') ? { port: value } : {};
+}
+
+function collectIngresses(world: World, add: Add): void {
+  for (const group of ['networking.k8s.io', 'extensions']) {
+    for (const entry of world.ofKind(group, 'Ingress')) {
+      const spec = at(entry.effective, 'spec');
+      const backend = (value: unknown, path: string) => {
+        const name = stringAt(value, 'service', 'name') ?? stringAt(value, 'serviceName');
+        if (name === undefined) return;
+        const port =
+          at(value, 'service', 'port', 'number') ?? at(value, 'service', 'port', 'name') ?? at(value, 'servicePort');
+        add(entry.ref.namespace ?? 'default', name, { entry, path, ...portOf(port) });
+      };
+      backend(at(spec, 'defaultBackend') ?? at(spec, 'backend'), '/spec/defaultBackend');
+      listAt(spec, 'rules').forEach((rule, r) =>
+        listAt(rule, 'http', 'paths').forEach((path, p) =>
+          backend(at(path, 'backend'), `/spec/rules/${r}/http/paths/${p}/backend`),
+        ),
+      );
+    }
+  }
+}
+
+function collectRoutes(world: World, add: Add): void {
+  for (const kind of ['HTTPRoute', 'GRPCRoute', 'TCPRoute', 'TLSRoute', 'UDPRoute']) {
+    for (const entry of world.ofKind('gateway.networking.k8s.io', kind)) {
+      listAt(entry.effective, 'spec', 'rules').forEach((rule, r) =>
+        listAt(rule, 'backendRefs').forEach((ref, b) => {
+          const name = stringAt(ref, 'name');
+          if (name === undefined || (stringAt(ref, 'kind') ?? 'Service') !== 'Service') return;
+          const namespace = stringAt(ref, 'namespace') ?? entry.ref.namespace ?? 'default';
+          add(namespace, name, {
+            entry,
+            path: `/spec/rules/${r}/backendRefs/${b}`,
+            ...portOf(at(ref, 'port')),
+          });
+        }),
+      );
+    }
+  }
+  for (const group of ['traefik.io', 'traefik.containo.us']) {
+    for (const entry of world.ofKind(group, 'IngressRoute')) {
+      listAt(entry.effective, 'spec', 'routes').forEach((route, r) =>
+        listAt(route, 'services').forEach((service, s) => {
+          const name = stringAt(service, 'name');
+          if (name === undefined || (stringAt(service, 'kind') ?? 'Service') !== 'Service') return;
+          add(stringAt(service, 'namespace') ?? entry.ref.namespace ?? 'default', name, {
+            entry,
+            path: `/spec/routes/${r}/services/${s}`,
+            ...portOf(at(service, 'port')),
+          });
+        }),
+      );
+    }
+  }
+}
+
+/** Istio resolves short hosts in the namespace of the VirtualService; FQDNs end in `.svc.<cluster domain>`. */
+function collectVirtualServices(world: World, add: Add): void {
+  for (const entry of world.ofKind('networking.istio.io', 'VirtualService')) {
+    for (const protocol of ['http', 'tcp', 'tls']) {
+      listAt(entry.effective, 'spec', protocol).forEach((rule, r) =>
+        listAt(rule, 'route').forEach((route, d) => {
+          const host = stringAt(route, 'destination', 'host');
+          if (host === undefined || host === '') return;
+          const [name = '', namespace, svc] = host.split('.');
+          if (namespace !== undefined && svc !== undefined && svc !== 'svc') return;
+          add(namespace ?? entry.ref.namespace ?? 'default', name, {
+            entry,
+            path: `/spec/${protocol}/${r}/route/${d}/destination`,
+            ...portOf(at(route, 'destination', 'port', 'number')),
+          });
+        }),
+      );
+    }
+  }
+}
+
+function collectApiBackends(world: World, add: Add): void {
+  for (const kind of ['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration']) {
+    for (const entry of world.ofKind('admissionregistration.k8s.io', kind)) {
+      for (const webhook of listAt(entry.effective, 'webhooks')) {
+        const service = at(webhook, 'clientConfig', 'service');
+        const name = stringAt(service, 'name');
+        const namespace = stringAt(service, 'namespace');
+        if (name === undefined || namespace === undefined) continue;
+        add(namespace, name, {
+          entry,
+          path: `/webhooks/${stringAt(webhook, 'name') ?? ''}/clientConfig/service`,
+          port: typeof at(service, 'port') === 'number' ? (at(service, 'port') as number) : 443,
+        });
+      }
+    }
+  }
+  for (const entry of world.ofKind('apiregistration.k8s.io', 'APIService')) {
+    const name = stringAt(entry.effective, 'spec', 'service', 'name');
+    const namespace = stringAt(entry.effective, 'spec', 'service', 'namespace');
+    if (name === undefined || namespace === undefined) continue;
+    const port = at(entry.effective, 'spec', 'service', 'port');
+    add(namespace, name, {
+      entry,
+      path: '/spec/service',
+      port: typeof port === 'number' ? port : 443,
+    });
+  }
+}
