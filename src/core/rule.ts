@@ -27,6 +27,8 @@ export type Need = 'transition' | 'joined' | 'single' | 'live';
  */
 export interface World {
   readonly entries: readonly Entry[];
+  /** Helm and Argo CD hooks: Jobs at the side of a sync, and the ServiceAccounts and roles that they use. */
+  readonly hooks?: readonly Entry[];
   /** Objects of a kind; `group` '' is the core group. All versions of the group. */
   ofKind(group: string, kind: string, scope?: string): readonly Entry[];
   get(scope: string, group: string, kind: string, namespace: string | undefined, name: string): Entry | undefined;

@@ -48,6 +48,7 @@ export function buildWorld(entries: readonly Entry[], unrendered: readonly Targe
   }
   return {
     entries: kept,
+    hooks: entries.filter((entry) => entry.hook !== undefined && entry.hook.length > 0),
     ofKind(group, kind, scope) {
       const all = byKind.get(`${group}/${kind}`) ?? [];
       return scope === undefined ? all : all.filter((entry) => entry.target.scope === scope);

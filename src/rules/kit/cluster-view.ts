@@ -1,0 +1,195 @@
+import type { Entry, KubeObject, ResourceRef } from '../../core/model.ts';
+import type { LiveWorld, RuleContext, World } from '../../core/rule.ts';
+import { deletions, type Deletion } from './deletions.ts';
+import { getOrMake, memo } from './memo.ts';
+import { desiredPods, podTemplate, stringMapAt, type PodTemplate } from './pods.ts';
+import { identityOf } from './touched.ts';
+import { groupOf } from './world.ts';
+
+/** Something that makes pods, as it will be (or was) in the cluster: a workload of Git, or one that only the cluster knows. */
+export interface PodMaker {
+  readonly ref: ResourceRef;
+  readonly object: KubeObject;
+  readonly template: PodTemplate;
+  /** Desired pods; undefined for a DaemonSet (one per node). */
+  readonly pods: number | undefined;
+  /** Absent: seen in the cluster only. */
+  readonly entry?: Entry;
+}
+
+/** An object that is there on a side. */
+export interface Present {
+  readonly object: KubeObject;
+  readonly entry?: Entry;
+}
+
+/**
+ * What is in one cluster on one side: the rendered objects, those that leave Git but are not deleted, and live objects
+ * that Git does not manage.
+ */
+export interface ClusterView {
+  readonly world: World;
+  readonly live: LiveWorld | undefined;
+  get(group: string, kind: string, namespace: string | undefined, name: string): Present | undefined;
+  /** Long-running workloads and Pods of a namespace; Jobs are not among them. */
+  podMakers(namespace: string): readonly PodMaker[];
+  /** How this change removes an object: undefined when it does not. */
+  removal(group: string, kind: string, namespace: string | undefined, name: string): Deletion | undefined;
+  /** Removals of workloads in a namespace. */
+  removedMakers(namespace: string): readonly Deletion[];
+}
+
+const runningKinds = new Set([
+  'Deployment',
+  'StatefulSet',
+  'DaemonSet',
+  'ReplicaSet',
+  'ReplicationController',
+  'Rollout',
+  'Pod',
+]);
+
+interface Removals {
+  readonly byIdentity: ReadonlyMap<string, Deletion>;
+  readonly makersByNamespace: ReadonlyMap<string, readonly Deletion[]>;
+}
+
+const removalCache = new WeakMap<object, Removals>();
+
+/** Deletions of this change, computed once per run. */
+function removalsOf(context: RuleContext<unknown>): Removals {
+  const known = removalCache.get(context.changes);
+  if (known !== undefined) return known;
+  const byIdentity = new Map<string, Deletion>();
+  const makersByNamespace = new Map<string, Deletion[]>();
+  for (const deletion of deletions(context)) {
+    const { ref, target } = deletion.entry;
+    byIdentity.set(identityOf(target.scope, ref), deletion);
+    if (runningKinds.has(ref.kind) && ref.namespace !== undefined)
+      getOrMake(makersByNamespace, `${target.scope}\u0000${ref.namespace}`, () => []).push(deletion);
+  }
+  const result = { byIdentity, makersByNamespace };
+  removalCache.set(context.changes, result);
+  return result;
+}
+
+/** Workloads of a world by scope and namespace. */
+const makersOfWorld = memo((world: World) => {
+  const index = new Map<string, PodMaker[]>();
+  for (const entry of world.entries) {
+    const { kind, namespace } = entry.ref;
+    if (namespace === undefined || !runningKinds.has(kind)) continue;
+    const maker = makerOf(entry.effective, entry.ref, entry);
+    if (maker !== undefined) getOrMake(index, `${entry.target.scope}\u0000${namespace}`, () => []).push(maker);
+  }
+  return index;
+});
+
+/** Live workloads by namespace; objects with an owner are left out, their owner stands for them. */
+const makersOfLive = memo((live: LiveWorld) => {
+  const index = new Map<string, PodMaker[]>();
+  for (const object of live.objects) {
+    const { namespace, name } = object.metadata;
+    if (namespace === undefined || !runningKinds.has(object.kind)) continue;
+    if (isOwnedByReadKind(object, live)) continue;
+    const slash = object.apiVersion.indexOf('/');
+    const ref = {
+      group: groupOf(object.apiVersion),
+      version: object.apiVersion.slice(slash + 1),
+      kind: object.kind,
+      namespace,
+      name,
+    };
+    const maker = makerOf(object, ref);
+    if (maker !== undefined) getOrMake(index, namespace, () => []).push(maker);
+  }
+  return index;
+});
+
+function isOwnedByReadKind(object: KubeObject, live: LiveWorld): boolean {
+  const owners = object.metadata['ownerReferences'];
+  if (!Array.isArray(owners)) return false;
+  return owners.some((owner: unknown) => {
+    const { apiVersion, kind } = (owner ?? {}) as { apiVersion?: unknown; kind?: unknown };
+    return typeof apiVersion === 'string' && typeof kind === 'string' && live.covers(groupOf(apiVersion), kind);
+  });
+}
+
+function makerOf(object: KubeObject, ref: ResourceRef, entry?: Entry): PodMaker | undefined {
+  const template = podTemplate(object);
+  if (template === undefined) return undefined;
+  return { ref, object, template, pods: desiredPods(object), ...(entry === undefined ? {} : { entry }) };
+}
+
+/** The view of one cluster (scope) on one side. */
+export function viewOf(context: RuleContext<unknown>, side: 'before' | 'after', scope: string): ClusterView {
+  const world = side === 'before' ? context.before : context.after;
+  const live = context.live(scope);
+  const removals = removalsOf(context);
+  const removal: ClusterView['removal'] = (group, kind, namespace, name) =>
+    removals.byIdentity.get(
+      identityOf(scope, { group, version: '', kind, ...(namespace === undefined ? {} : { namespace }), name }),
+    );
+  const removedMakers = (namespace: string) => removals.makersByNamespace.get(`${scope}\u0000${namespace}`) ?? [];
+  /** A live object counts on the before side, and after it unless this change removes it. */
+  const staysLive = (ref: ResourceRef) => {
+    if (side === 'before') return true;
+    const found = removals.byIdentity.get(identityOf(scope, ref));
+    return found === undefined || found.outcome === 'kept';
+  };
+  return {
+    world,
+    live,
+    removal,
+    removedMakers,
+    get(group, kind, namespace, name) {
+      const entry = world.get(scope, group, kind, namespace, name);
+      if (entry !== undefined) return { object: entry.effective, entry };
+      const gone = removal(group, kind, namespace, name);
+      if (side === 'after' && gone !== undefined) {
+        return gone.outcome === 'kept' && gone.live !== undefined ? { object: gone.live } : keptWithoutLive(gone, live);
+      }
+      const object = live?.get(group, kind, namespace, name);
+      return object === undefined ? undefined : { object };
+    },
+    podMakers(namespace) {
+      const rendered = makersOfWorld(world).get(`${scope}\u0000${namespace}`) ?? [];
+      const seen = new Set(rendered.map((maker) => identityOf(scope, maker.ref)));
+      const result = [...rendered];
+      for (const maker of live === undefined ? [] : (makersOfLive(live).get(namespace) ?? [])) {
+        const identity = identityOf(scope, maker.ref);
+        if (!seen.has(identity) && staysLive(maker.ref) && !isPodOfRemoved(maker, side, removedMakers(namespace))) {
+          seen.add(identity);
+          result.push(maker);
+        }
+      }
+      if (side === 'after') {
+        for (const gone of removedMakers(namespace)) {
+          const kept = keptWithoutLive(gone, live);
+          const maker = kept === undefined ? undefined : makerOf(kept.object, gone.entry.ref);
+          if (maker !== undefined && !seen.has(identityOf(scope, maker.ref))) result.push(maker);
+        }
+      }
+      return result;
+    },
+  };
+}
+
+/** An object that leaves Git but stays in the cluster as an orphan, when no live evidence says otherwise. */
+function keptWithoutLive(gone: Deletion, live: LiveWorld | undefined): Present | undefined {
+  if (gone.outcome !== 'kept') return undefined;
+  if (live !== undefined && live.covers(gone.entry.ref.group, gone.entry.ref.kind)) {
+    return gone.live === undefined ? undefined : { object: gone.live };
+  }
+  return { object: gone.entry.effective };
+}
+
+/** A live Pod whose workload was not read goes away together with a removed workload of the same labels. */
+function isPodOfRemoved(maker: PodMaker, side: 'before' | 'after', removed: readonly Deletion[]): boolean {
+  if (side === 'before' || maker.ref.kind !== 'Pod') return false;
+  const labels = stringMapAt(maker.object, 'metadata', 'labels');
+  return removed.some((gone) => {
+    const wanted = podTemplate(gone.entry.effective)?.labels ?? {};
+    return gone.outcome !== 'kept' && Object.entries(wanted).every(([key, value]) => labels[key] === value);
+  });
+}
