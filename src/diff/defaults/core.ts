@@ -30,15 +30,22 @@ function clientIpTimeout(spec: Fields): Fields {
   return { ...spec, sessionAffinityConfig: { clientIP: { timeoutSeconds: 10_800 } } };
 }
 
-/** The storage of a Secret holds `data` only; `stringData` wins over it key by key (`dropDisabledFields` aside). */
+/** The storage of a Secret holds `data` only; `stringData` wins over it key by key. */
 const secret: Defaulter = (object) => {
   const result = fillZero(object, { type: 'Opaque' });
   const text = own(result, 'stringData');
   if (!isFields(text)) return result;
   const { stringData: _stringData, ...rest } = result;
   const data = own(rest, 'data');
-  return { ...rest, data: { ...(isFields(data) ? data : {}), ...text } };
+  const encoded = Object.fromEntries(Object.entries(text).map(([key, value]) => [key, encode(value)]));
+  return { ...rest, data: { ...(isFields(data) ? data : {}), ...encoded } };
 };
+
+/** Redacted values have one form for `data` and `stringData`; what redaction left readable is stored as base64. */
+function encode(value: unknown): unknown {
+  if (typeof value !== 'string' || value.startsWith('redacted:')) return value;
+  return Buffer.from(value, 'utf8').toString('base64');
+}
 
 const namespace: Defaulter = (object) =>
   inField(object, 'metadata', (metadata) => {
