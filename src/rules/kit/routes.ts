@@ -1,8 +1,7 @@
 import type { Entry } from '../../core/model.ts';
 import type { World } from '../../core/rule.ts';
-import { at, listAt, stringAt, stringMapAt } from './pods.ts';
-import type { PodTemplate } from './pods.ts';
-import { matchesLabels } from './select.ts';
+import { getOrMake, memo } from './memo.ts';
+import { at, listAt, stringAt } from './pods.ts';
 
 /** Something that sends requests to a Service of the world. */
 export interface ServiceConsumer {
@@ -13,58 +12,29 @@ export interface ServiceConsumer {
   readonly port?: number | string;
 }
 
-interface ServiceIndex {
-  readonly services: ReadonlyMap<string, readonly Entry[]>;
-  readonly consumers: ReadonlyMap<string, readonly ServiceConsumer[]>;
-}
-
-const indexes = new WeakMap<World, ServiceIndex>();
-
 function namespaceKey(scope: string, namespace: string): string {
   return `${scope}\u0000${namespace}`;
 }
 
-function indexOf(world: World): ServiceIndex {
-  const known = indexes.get(world);
-  if (known !== undefined) return known;
-  const services = Map.groupBy(world.ofKind('', 'Service'), (entry) =>
-    namespaceKey(entry.target.scope, entry.ref.namespace ?? 'default'),
-  );
+/** Consumers by scope, namespace and Service name. */
+const consumersOfWorld = memo((world: World) => {
   const consumers = new Map<string, ServiceConsumer[]>();
-  const add = (namespace: string, service: string, consumer: ServiceConsumer) => {
+  const add: Add = (namespace, service, consumer) => {
     const key = `${namespaceKey(consumer.entry.target.scope, namespace)}\u0000${service}`;
-    const list = consumers.get(key);
-    if (list === undefined) consumers.set(key, [consumer]);
-    else list.push(consumer);
+    getOrMake(consumers, key, () => []).push(consumer);
   };
   collectIngresses(world, add);
   collectRoutes(world, add);
   collectVirtualServices(world, add);
   collectApiBackends(world, add);
-  const built = { services, consumers };
-  indexes.set(world, built);
-  return built;
-}
-
-/** Services whose selector matches the pods of this template. Services without a selector select nothing. */
-export function servicesSelecting(
-  world: World,
-  scope: string,
-  namespace: string | undefined,
-  template: PodTemplate,
-): readonly Entry[] {
-  const services = indexOf(world).services.get(namespaceKey(scope, namespace ?? 'default')) ?? [];
-  return services.filter((service) => {
-    const selector = stringMapAt(service.effective, 'spec', 'selector');
-    return Object.keys(selector).length > 0 && matchesLabels(selector, template.labels);
-  });
-}
+  return consumers;
+});
 
 /** Ingresses, routes, VirtualServices, webhooks and APIServices that name this Service. */
 export function consumersOf(world: World, service: Entry): readonly ServiceConsumer[] {
   const namespace = service.ref.namespace ?? 'default';
   const key = `${namespaceKey(service.target.scope, namespace)}\u0000${service.ref.name}`;
-  return indexOf(world).consumers.get(key) ?? [];
+  return consumersOfWorld(world).get(key) ?? [];
 }
 
 type Add = (namespace: string, service: string, consumer: ServiceConsumer) => void;

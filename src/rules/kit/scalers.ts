@@ -1,5 +1,6 @@
 import type { Entry } from '../../core/model.ts';
 import type { World } from '../../core/rule.ts';
+import { memo } from './memo.ts';
 import { numberAt, stringAt } from './pods.ts';
 
 /** What scales a workload: a HorizontalPodAutoscaler or a KEDA ScaledObject. */
@@ -13,8 +14,6 @@ export interface Scaler {
   readonly minPath: string;
   readonly maxPath: string;
 }
-
-const indexes = new WeakMap<World, ReadonlyMap<string, Scaler>>();
 
 function key(scope: string, namespace: string | undefined, kind: string, name: string): string {
   return [scope, namespace ?? 'default', kind, name].join('\u0000');
@@ -46,9 +45,7 @@ export function scaleTarget(entry: Entry): { readonly kind: string; readonly nam
   return { kind: stringAt(entry.effective, 'spec', 'scaleTargetRef', 'kind') ?? 'Deployment', name };
 }
 
-function indexOf(world: World): ReadonlyMap<string, Scaler> {
-  const known = indexes.get(world);
-  if (known !== undefined) return known;
+const scalersOfWorld = memo((world: World): ReadonlyMap<string, Scaler> => {
   const built = new Map<string, Scaler>();
   for (const [group, kind] of [
     ['autoscaling', 'HorizontalPodAutoscaler'],
@@ -61,12 +58,11 @@ function indexOf(world: World): ReadonlyMap<string, Scaler> {
         built.set(key(entry.target.scope, entry.ref.namespace, target.kind, target.name), scaler);
     }
   }
-  indexes.set(world, built);
   return built;
-}
+});
 
 /** The scaler bound to this workload on this side. */
 export function scalerFor(world: World, workload: Entry): Scaler | undefined {
   const { kind, name, namespace } = workload.ref;
-  return indexOf(world).get(key(workload.target.scope, namespace, kind, name));
+  return scalersOfWorld(world).get(key(workload.target.scope, namespace, kind, name));
 }
