@@ -1,7 +1,8 @@
 import type { Entry } from '../../core/model.ts';
 import type { World } from '../../core/rule.ts';
 import { getOrMake, memo } from './memo.ts';
-import { at, listAt, stringAt } from './pods.ts';
+import { at, listAt, stringAt, stringMapAt } from './pods.ts';
+import { matchesLabels } from './select.ts';
 
 /** Something that sends requests to a Service of the world. */
 export interface ServiceConsumer {
@@ -14,6 +15,30 @@ export interface ServiceConsumer {
 
 function namespaceKey(scope: string, namespace: string): string {
   return `${scope}\u0000${namespace}`;
+}
+
+/** Services with a selector, by scope and namespace. */
+const servicesOfWorld = memo((world: World) => {
+  const index = new Map<string, { entry: Entry; selector: Record<string, string> }[]>();
+  for (const entry of world.ofKind('', 'Service')) {
+    const selector = stringMapAt(entry.effective, 'spec', 'selector');
+    if (Object.keys(selector).length === 0) continue;
+    const key = namespaceKey(entry.target.scope, entry.ref.namespace ?? 'default');
+    getOrMake(index, key, () => []).push({ entry, selector });
+  }
+  return index;
+});
+
+/** Services of a side that select pods with these labels. A Service without a selector selects nothing. */
+export function servicesSelecting(
+  world: World,
+  scope: string,
+  namespace: string | undefined,
+  labels: Readonly<Record<string, string>>,
+): readonly Entry[] {
+  return (servicesOfWorld(world).get(namespaceKey(scope, namespace ?? 'default')) ?? [])
+    .filter(({ selector }) => matchesLabels(selector, labels))
+    .map(({ entry }) => entry);
 }
 
 /** Consumers by scope, namespace and Service name. */

@@ -13,7 +13,7 @@ import {
   type PodTemplate,
 } from '../kit/pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
-import { servicesSelecting } from '../kit/services.ts';
+import { servicesSelecting } from '../kit/routes.ts';
 import { examples } from './examples/readiness-weakened.ts';
 
 interface Handler {
@@ -112,7 +112,7 @@ function* checkWorkload(
   templates: { readonly was: PodTemplate; readonly now: PodTemplate },
 ): Iterable<Problem> {
   const scope = after.target.scope;
-  const services = servicesSelecting(context.after, scope, after.ref.namespace ?? 'default', templates.now.labels);
+  const services = servicesSelecting(context.after, scope, after.ref.namespace, templates.now.labels);
   // Workers take no requests: readiness only paces their rollout.
   if (services.length === 0) return;
   const facts = consequenceFacts(services, context.live(scope));

@@ -6,7 +6,7 @@ import { heapOf } from '../kit/heap.ts';
 import { at, containersOf, escapePointer, listAt, podTemplate, stringAt, type ContainerAt } from '../kit/pods.ts';
 import { quantityAt } from '../kit/pod-resources.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
-import { servicesSelecting } from '../kit/services.ts';
+import { servicesSelecting } from '../kit/routes.ts';
 import { examples } from './examples/limit-below-usage.ts';
 
 interface Options {
@@ -219,8 +219,7 @@ function* checkWorkload(context: RuleContext<Options>, before: Entry, after: Ent
   const old = podTemplate(before.effective);
   if (template === undefined || old === undefined) return;
   const { scope } = after.target;
-  const servedByService =
-    servicesSelecting(context.after, scope, after.ref.namespace ?? 'default', template.labels).length > 0;
+  const servedByService = servicesSelecting(context.after, scope, after.ref.namespace, template.labels).length > 0;
   const previous = new Map(containersOf(old).map((found) => [found.container.name, found]));
   for (const now of containersOf(template))
     yield* checkContainer(after, now, previous.get(now.container.name), context.live(scope), {

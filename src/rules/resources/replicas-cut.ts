@@ -5,9 +5,8 @@ import { parseQuantity } from '../../core/quantity.ts';
 import { containersOf, numberAt, podTemplate, type PodTemplate } from '../kit/pods.ts';
 import { containerResources } from '../kit/pod-resources.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
-import { consumersOf } from '../kit/routes.ts';
+import { consumersOf, servicesSelecting } from '../kit/routes.ts';
 import { scalerFor, scalerOf, scaleTarget } from '../kit/scalers.ts';
-import { servicesSelecting } from '../kit/services.ts';
 import { examples } from './examples/replicas-cut.ts';
 
 const scalableKinds = new Set(['apps/Deployment', 'apps/StatefulSet', 'apps/ReplicaSet', 'argoproj.io/Rollout']);
@@ -102,7 +101,7 @@ function* checkCut(context: RuleContext<unknown>, cut: Cut, workload: Entry): It
   const template = podTemplate(workload.effective);
   if (template === undefined) return;
   const scope = workload.target.scope;
-  const services = servicesSelecting(context.after, scope, workload.ref.namespace ?? 'default', template.labels);
+  const services = servicesSelecting(context.after, scope, workload.ref.namespace, template.labels);
   // Without a Service it is a worker or a batch consumer: fewer pods are slower, not broken.
   if (services.length === 0) return;
   const consumers = services.flatMap((service) => consumersOf(context.after, service));
