@@ -70,6 +70,7 @@ async function discoverDeclared(
     remotes: [...trees.remotes, ...config.repositoryUrls],
     branches: trees.branches,
     goTemplate,
+    known: [...targets.values()],
     ...(cluster === undefined ? {} : { cluster }),
   };
   add(await discoverArgoCd(objects, context), targets, notEvaluated);

@@ -26,7 +26,7 @@ export interface CheckOptions extends ComparisonOptions {
 export async function check(options: CheckOptions): Promise<number> {
   const outputs = parseOutputs(options.output);
   const trees = treeRequest(options);
-  const ports = createPorts({ ...options, progress: options.quiet ? silentProgress : createProgress() });
+  const ports = await createPorts({ ...options, progress: options.quiet ? silentProgress : createProgress() });
   const { report } = await runGate(
     {
       trees,

@@ -1,0 +1,116 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import { readSnapshot } from './cluster/snapshot.ts';
+import { defaultConfig, loadConfig } from './config/load.ts';
+import { GateError, messageOf } from './core/errors.ts';
+import type { Config } from './core/config.ts';
+import type { Exec, Git, Progress, ToolPaths, TreePair } from './core/ports.ts';
+import { createGit } from './git/simple-git.ts';
+import type { GatePorts } from './pipeline.ts';
+import { createRenderCache, type RenderCache } from './render/cache.ts';
+import { createExec } from './render/exec.ts';
+import { createGoTemplate } from './render/go-template.ts';
+import { createRenderer } from './render/renderer.ts';
+import { createToolPaths } from './render/tools.ts';
+import { rules } from './rules/index.generated.ts';
+
+/** What a mouth chooses; everything else is the same for all of them. */
+export interface Choices {
+  /** Path of a cluster snapshot. */
+  readonly snapshot?: string;
+  /** The operator's gate.yaml; replaces the one of the base side. */
+  readonly config?: string;
+  readonly cache: boolean;
+  readonly progress: Progress;
+}
+
+/** Aborted on Ctrl-C and SIGTERM: children end, temporary folders go away. */
+export const interruption = new AbortController();
+
+/** Connects the ports to the real git, helm, kustomize, cache, snapshot and clock. */
+export async function createPorts(choices: Choices): Promise<GatePorts> {
+  const exec = createExec({ signal: interruption.signal });
+  const tools = createToolPaths({ exec });
+  const cache = openCache();
+  const redactKey = await cache.redactKey();
+  return {
+    git: openGit(),
+    loadConfig: (trees) => chooseConfig(trees, choices.config),
+    createRenderer: (config) =>
+      createRenderer({
+        exec,
+        tools,
+        config,
+        redactKey,
+        concurrency: availableParallelism(),
+        ...(choices.cache ? { cache } : {}),
+      }),
+    createGoTemplate: (config) => createGoTemplate({ exec, tools, config }),
+    ...(choices.snapshot === undefined ? {} : { cluster: readSnapshot(resolve(choices.snapshot), redactKey) }),
+    clock: { now: () => new Date() },
+    progress: choices.progress,
+    rules,
+  };
+}
+
+export function openGit(): Git {
+  return createGit({ environment: process.env, signal: interruption.signal });
+}
+
+export function openCache(): RenderCache {
+  return createRenderCache();
+}
+
+export function openTools(): { readonly exec: Exec; readonly tools: ToolPaths } {
+  const exec = createExec({ signal: interruption.signal });
+  return { exec, tools: createToolPaths({ exec }) };
+}
+
+const knownRules = rules.map((rule) => rule.id);
+
+/**
+ * The operator's file wins. Otherwise gate.yaml of the base side: a change must not be judged by a policy that it
+ * brings along.
+ */
+function chooseConfig(trees: TreePair, operatorFile: string | undefined): { config: Config; notes: readonly string[] } {
+  if (operatorFile !== undefined) return { config: readOperatorConfig(resolve(operatorFile)), notes: [] };
+  const before = trees.before.readText('gate.yaml');
+  const after = trees.after.readText('gate.yaml');
+  const config =
+    before === undefined
+      ? defaultConfig()
+      : loadConfig({ text: before, file: 'gate.yaml', directory: trees.before.root, knownRules });
+  if (before === after) return { config, notes: [] };
+  if (after !== undefined) loadConfig({ text: after, file: 'gate.yaml', directory: trees.after.root, knownRules });
+  const what = before === undefined ? 'is new' : after === undefined ? 'is removed' : 'is changed';
+  return {
+    config,
+    notes: [
+      `gate.yaml ${what} in this change; this run was judged with ${before === undefined ? 'the defaults' : 'the version of the base side'}`,
+    ],
+  };
+}
+
+function readOperatorConfig(file: string): Config {
+  if (!existsSync(file)) {
+    throw new GateError({
+      code: 'config.missing',
+      message: `there is no configuration file ${file}`,
+      fault: 'user',
+      next: 'Check the path given with --config.',
+    });
+  }
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new GateError({
+      code: 'config.unreadable',
+      message: `cannot read ${file}: ${messageOf(error)}`,
+      fault: 'user',
+      cause: error,
+    });
+  }
+  return loadConfig({ text, file, directory: dirname(file), knownRules });
+}
