@@ -1,0 +1,71 @@
+import type { Target } from '../../core/model.ts';
+import { directoryOf } from '../tree-paths.ts';
+import type { ApplicationInput } from './application.ts';
+import { inClusterName } from './clusters.ts';
+
+export interface Found {
+  readonly target: Target;
+  readonly input: ApplicationInput;
+}
+
+/**
+ * Keeps Applications of one namespace and name apart that belong to different Argo CD instances (one folder of the
+ * same Applications per cluster is common): the first keeps its id, later ones get `@<folder>` when they stand in
+ * plain files and `@<parent>` when they are rendered. An Application that is rendered from a file in which it was
+ * already found keeps the id it got there.
+ *
+ * Instances call their own cluster `in-cluster`: those of different environments must not be joined by rules, so
+ * then the scope tells the environment too.
+ */
+export function settleIdentities(found: readonly Found[], known: readonly Target[]): readonly Found[] {
+  const groups = new Map<string, Found[]>();
+  for (const item of found) {
+    const group = groups.get(item.target.id);
+    if (group === undefined) groups.set(item.target.id, [item]);
+    else group.push(item);
+  }
+  const ids = new Map<Found, string>();
+  let instances = false;
+  for (const [id, group] of groups) {
+    const earlier = known.filter((target) => target.id === id || target.id.startsWith(`${id}@`));
+    for (const [index, item] of sorted(group).entries()) {
+      const same = earlier.find((target) => isSame(target, item));
+      const place = placeOf(item);
+      const others = index > 0 && placeOf(sorted(group)[0] ?? item) !== place;
+      const taken = same === undefined && earlier.some((target) => target.id === id && target.parents.length > 0);
+      ids.set(item, same?.id ?? (others || taken ? `${id}@${place}` : id));
+      if (others && item.target.parents.length === 0 && environmentsDiffer(group)) instances = true;
+    }
+  }
+  return found.map((item) => {
+    const id = ids.get(item) ?? item.target.id;
+    return { input: item.input, target: { ...item.target, id, scope: scopeOf(item.target, instances) } };
+  });
+}
+
+function sorted(group: readonly Found[]): readonly Found[] {
+  return group.length < 2
+    ? group
+    : group.toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : placeOf(a) > placeOf(b) ? 1 : 0));
+}
+
+/** What tells two of the same name apart. */
+function placeOf(item: Found): string {
+  const { parent, location } = item.input;
+  return parent === undefined ? directoryOf(location.file) || '.' : parent.name;
+}
+
+function isSame(target: Target, item: Found): boolean {
+  const { parent, location } = item.input;
+  if (target.parents.length === 0) return target.origin.file === location.file;
+  return parent !== undefined && target.parents.at(-1) === parent.id;
+}
+
+function environmentsDiffer(group: readonly Found[]): boolean {
+  return new Set(group.map((item) => item.target.environment)).size > 1;
+}
+
+function scopeOf(target: Target, instances: boolean): string {
+  if (!instances || target.scope !== inClusterName || target.environment === undefined) return target.scope;
+  return `${inClusterName}/${target.environment}`;
+}

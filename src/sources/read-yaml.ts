@@ -1,0 +1,172 @@
+import { isGateError, messageOf } from '../core/errors.ts';
+import type { SourceLocation } from '../core/errors.ts';
+import type { Json, JsonObject, NotEvaluated } from '../core/model.ts';
+import type { SourcedObject, Tree } from '../core/ports.ts';
+import { readDocument, splitDocuments, YamlError } from '../core/yaml/read.ts';
+import { patchFilesOf } from './patch-files.ts';
+import { directoryOf } from './tree-paths.ts';
+
+/** One document of a file, read as Kubernetes reads it. Do not change `value`: it is shared by both sides. */
+export interface ReadDocument {
+  readonly value: Json;
+  /** 1-based line of its first content. */
+  readonly line: number;
+}
+
+export interface ReadProblem {
+  readonly message: string;
+  readonly line?: number;
+  readonly column?: number;
+  /** The text holds `{{`: a template of Helm or of another generator, not YAML that someone broke. */
+  readonly template: boolean;
+}
+
+/** The documents of a file that can be read, and what is wrong with the others. */
+export interface ReadFile {
+  readonly documents: readonly ReadDocument[];
+  readonly problems: readonly ReadProblem[];
+}
+
+const nothing: ReadFile = { documents: [], problems: [] };
+
+/** Parse results by content (git blob id): most files are equal on both sides. */
+const wholeFiles = new Map<string, ReadFile>();
+const declarationFiles = new Map<string, ReadFile>();
+const fluxInputFiles = new Map<string, ReadFile>();
+
+/**
+ * All YAML documents of a file. Never throws: a file that cannot be read at all (binary, too large) has one problem.
+ * @returns undefined when there is no such file
+ */
+export function readYamlFile(tree: Tree, path: string): ReadFile | undefined {
+  if (!tree.isFile(path)) return undefined;
+  return cached(tree, path, wholeFiles, () => true);
+}
+
+const declares = /apiVersion["']?[ \t]*:[ \t]*["']?(?:argoproj\.io|(?:[a-z0-9-]+\.)*fluxcd\.io)\//;
+const clusterSecret = /argocd\.argoproj\.io\/secret-type/;
+const fluxInput = /kind["']?[ \t]*:[ \t]*["']?(?:ConfigMap|Secret)\b/;
+
+/**
+ * The Argo CD and Flux objects that stand in plain files of the tree, Argo CD cluster Secrets, and, when there are
+ * Flux objects, the ConfigMaps and Secrets that they may read. A cheap look at the text decides what is parsed.
+ *
+ * Left out: templates of charts (they exist only rendered), and files that a kustomization uses as patches.
+ * YAML that is broken is a note with file, line and column; text with `{{` that does not parse is a template of
+ * something and is left out in silence.
+ */
+export function readDeclarations(tree: Tree): {
+  readonly objects: readonly SourcedObject[];
+  readonly notEvaluated: readonly NotEvaluated[];
+} {
+  const objects: SourcedObject[] = [];
+  const notEvaluated: NotEvaluated[] = [];
+  const paths = [...tree.files.values()]
+    .filter((entry) => entry.type === 'file' && /\.(?:ya?ml|json)$/i.test(entry.path))
+    .map((entry) => entry.path)
+    .filter((path) => !isChartTemplate(tree, path))
+    .sort();
+  let patches: ReadonlySet<string> | undefined;
+  const take = (path: string, wanted: (text: string) => boolean, cache: Map<string, ReadFile>): boolean => {
+    const file = cached(tree, path, cache, wanted);
+    if (file.documents.length === 0 && file.problems.length === 0) return false;
+    patches ??= patchFilesOf(tree);
+    if (patches.has(path)) return false;
+    for (const document of file.documents) addObjects(document, path, objects);
+    for (const problem of file.problems) if (!problem.template) notEvaluated.push(broken(path, problem));
+    return true;
+  };
+  const used = new Set(paths.filter((path) => take(path, isDeclaration, declarationFiles)));
+  if (objects.some((item) => apiGroup(item.object).endsWith('fluxcd.io'))) {
+    for (const path of paths) if (!used.has(path)) take(path, (text) => fluxInput.test(text), fluxInputFiles);
+  }
+  return { objects, notEvaluated };
+}
+
+function isDeclaration(text: string): boolean {
+  return declares.test(text) || clusterSecret.test(text);
+}
+
+function cached(tree: Tree, path: string, cache: Map<string, ReadFile>, wanted: (text: string) => boolean): ReadFile {
+  const hash = tree.files.get(path)?.hash;
+  const known = hash === undefined ? undefined : cache.get(hash);
+  if (known !== undefined) return known;
+  const result = read(tree, path, wanted);
+  if (hash !== undefined) cache.set(hash, result);
+  return result;
+}
+
+function read(tree: Tree, path: string, wanted: (text: string) => boolean): ReadFile {
+  let text: string | undefined;
+  try {
+    text = tree.readText(path);
+  } catch (error) {
+    if (!isGateError(error)) throw error;
+    return { documents: [], problems: [{ message: error.message, template: false }] };
+  }
+  if (text === undefined || !wanted(text)) return nothing;
+  const documents: ReadDocument[] = [];
+  const problems: ReadProblem[] = [];
+  for (const part of splitDocuments(text)) {
+    if (!wanted(part.text)) continue;
+    try {
+      const { value, line } = readDocument(part);
+      documents.push({ value, line });
+    } catch (error) {
+      problems.push({ ...positionOf(error), template: part.text.includes('{{') });
+    }
+  }
+  return { documents, problems };
+}
+
+function positionOf(error: unknown): { readonly message: string; readonly line?: number; readonly column?: number } {
+  if (!(error instanceof YamlError)) return { message: messageOf(error) };
+  return {
+    message: error.message,
+    ...(error.line === undefined ? {} : { line: error.line }),
+    ...(error.column === undefined ? {} : { column: error.column }),
+  };
+}
+
+function broken(path: string, problem: ReadProblem): NotEvaluated {
+  const location: SourceLocation = {
+    file: path,
+    ...(problem.line === undefined ? {} : { line: problem.line }),
+    ...(problem.column === undefined ? {} : { column: problem.column }),
+  };
+  return {
+    what: path,
+    reason: `cannot be read as YAML: ${problem.message}`,
+    location,
+    next: 'Correct the YAML; what the file declares is unknown until then.',
+    weight: 'note',
+  };
+}
+
+/** Kubernetes objects of a document; a `List` gives its items. */
+function addObjects(document: ReadDocument, file: string, objects: SourcedObject[]): void {
+  const { value, line } = document;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
+  if (typeof value['kind'] !== 'string' || typeof value['apiVersion'] !== 'string') return;
+  const items = value['items'];
+  if (value['kind'].endsWith('List') && Array.isArray(items)) {
+    for (const item of items) addObjects({ value: item, line }, file, objects);
+    return;
+  }
+  objects.push({ object: value, location: { file, line } });
+}
+
+function apiGroup(object: JsonObject): string {
+  const version = object['apiVersion'];
+  return typeof version === 'string' && version.includes('/') ? version.slice(0, version.indexOf('/')) : '';
+}
+
+/** Below the `templates` directory of a chart, at any depth. */
+function isChartTemplate(tree: Tree, path: string): boolean {
+  for (let directory = directoryOf(path); directory !== ''; directory = directoryOf(directory)) {
+    const parent = directoryOf(directory);
+    const name = parent === '' ? directory : directory.slice(parent.length + 1);
+    if (name === 'templates' && tree.isFile(parent === '' ? 'Chart.yaml' : `${parent}/Chart.yaml`)) return true;
+  }
+  return false;
+}
