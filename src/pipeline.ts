@@ -76,6 +76,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
         reason: problem.reason,
         weight: 'note' as const,
       })),
+      ...snapshotNotes(cluster, live, selection, started),
       ...unclaimedChanges(trees, [...before.targets.values(), ...after.targets.values()]),
     ];
     const production = (target: Target) => isProduction(target, config);
@@ -125,6 +126,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       policyDigest: config.digest,
       waiversInForce: config.waivers.filter((waiver) => inForce(waiver, started)),
       durationSeconds: (ports.clock.now().getTime() - started.getTime()) / 1000,
+      work: { ...renderer.statistics },
     };
     return { report, rendered: { before: [...results.before.values()], after: [...results.after.values()] } };
   } finally {
@@ -163,6 +165,40 @@ function clusterOf(
   if (named.size > 0) return (scope) => (named.has(scope) ? world : undefined);
   const scopes = new Set(selection.filter((entry) => entry.action === 'render').map((entry) => targetOf(entry).scope));
   return scopes.size === 1 ? (scope) => (scopes.has(scope) ? world : undefined) : () => undefined;
+}
+
+const staleAfterMs = 24 * 60 * 60 * 1000;
+
+/** A snapshot that is old or that no target of the change belongs to is evidence of little. */
+function snapshotNotes(
+  cluster: ClusterState | undefined,
+  live: (scope: string) => LiveWorld | undefined,
+  selection: readonly Selected[],
+  now: Date,
+): NotEvaluated[] {
+  if (cluster === undefined) return [];
+  const notes: NotEvaluated[] = [];
+  const judged = selection.filter((selected) => selected.action === 'render').map(targetOf);
+  const without = judged.filter((target) => live(target.scope) === undefined);
+  if (without.length > 0) {
+    const scopes = [...new Set(without.map((target) => target.scope))].slice(0, 5).join(', ');
+    notes.push({
+      what: `live evidence for ${without.length} of ${judged.length} targets`,
+      reason: `the snapshot is of ${cluster.name}; these targets belong to ${scopes}`,
+      next: 'Name the snapshot (metadata.name) like the cluster or environment of the targets, or choose one with --environment.',
+      weight: 'note',
+    });
+  }
+  const taken = cluster.takenAt === undefined ? Number.NaN : Date.parse(cluster.takenAt);
+  if (Number.isFinite(taken) && now.getTime() - taken > staleAfterMs) {
+    notes.push({
+      what: `snapshot ${cluster.name}`,
+      reason: `it was taken ${Math.round((now.getTime() - taken) / 3_600_000)} hours ago (${cluster.takenAt}); the cluster may have changed since`,
+      next: 'Take a new snapshot.',
+      weight: 'note',
+    });
+  }
+  return notes;
 }
 
 function withheld(selected: Selected): NotEvaluated {

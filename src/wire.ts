@@ -25,12 +25,9 @@ export interface Choices {
   readonly progress: Progress;
 }
 
-/** Aborted on Ctrl-C and SIGTERM: children end, temporary folders go away. */
-export const interruption = new AbortController();
-
 /** Connects the ports to the real git, helm, kustomize, cache, snapshot and clock. */
 export async function createPorts(choices: Choices): Promise<GatePorts> {
-  const exec = createExec({ signal: interruption.signal });
+  const exec = createExec();
   const tools = createToolPaths({ exec });
   const cache = openCache();
   const redactKey = await cache.redactKey();
@@ -55,7 +52,7 @@ export async function createPorts(choices: Choices): Promise<GatePorts> {
 }
 
 export function openGit(): Git {
-  return createGit({ environment: process.env, signal: interruption.signal });
+  return createGit({ environment: process.env });
 }
 
 export function openCache(): RenderCache {
@@ -63,7 +60,7 @@ export function openCache(): RenderCache {
 }
 
 export function openTools(): { readonly exec: Exec; readonly tools: ToolPaths } {
-  const exec = createExec({ signal: interruption.signal });
+  const exec = createExec();
   return { exec, tools: createToolPaths({ exec }) };
 }
 

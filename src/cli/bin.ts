@@ -7,7 +7,6 @@ function fail(error: unknown): number {
     const where = error.location === undefined ? '' : `${formatLocation(error.location)}: `;
     process.stderr.write(`gate: ${where}${error.message}\n`);
     if (error.next !== undefined) process.stderr.write(`  ${error.next}\n`);
-    if (error.code === 'interrupted') return 130;
   } else {
     process.stderr.write(`gate: unexpected failure: ${messageOf(error)}\n`);
     process.stderr.write('  This is a defect of gate. Run again with --debug for the stack trace and report it.\n');
@@ -24,6 +23,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;
 });
+
+// Leaving runs the exit handlers: children are ended, temporary folders removed.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
 
 let exitCode = 0;
 const program = buildProgram((code) => {

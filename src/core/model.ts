@@ -167,9 +167,16 @@ export interface AfterRender {
     readonly always: boolean;
   };
   /** Flux commonMetadata: overrides labels and annotations of every object. */
-  readonly commonMetadata?: { readonly labels?: Readonly<Record<string, string>>; readonly annotations?: Readonly<Record<string, string>> };
+  readonly commonMetadata?: {
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
   /** A Namespace that the engine creates though no manifest holds it (Argo CD CreateNamespace with managedNamespaceMetadata). */
-  readonly createNamespace?: { readonly name: string; readonly labels?: Readonly<Record<string, string>>; readonly annotations?: Readonly<Record<string, string>> };
+  readonly createNamespace?: {
+    readonly name: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
 }
 
 /** How the engine applies: decides what a removed field or object means (rules.md 0.7). */
@@ -300,7 +307,12 @@ export interface Manifest {
 }
 
 export type RenderResult =
-  | { readonly ok: true; readonly target: Target; readonly manifests: readonly Manifest[]; readonly warnings: readonly string[] }
+  | {
+      readonly ok: true;
+      readonly target: Target;
+      readonly manifests: readonly Manifest[];
+      readonly warnings: readonly string[];
+    }
   | { readonly ok: false; readonly target: Target; readonly problem: RenderProblem };
 
 export interface RenderProblem {
@@ -330,6 +342,8 @@ export interface FieldChange {
   readonly live?: unknown;
   readonly impact: Impact;
   readonly attribution: Attribution;
+  /** A generated value (checksum annotation): counts for the impact, left out of printed diffs. */
+  readonly cosmetic?: true;
 }
 
 export interface ResourceChange {
@@ -360,6 +374,8 @@ export interface Entry {
   readonly target: Target;
   readonly provenance: Provenance;
   readonly duplicateKeys?: readonly DuplicateKey[];
+  /** As {@link Manifest.nondeterministic}. */
+  readonly nondeterministic?: readonly string[];
   readonly hook?: readonly string[];
 }
 
@@ -504,9 +520,16 @@ export interface GateReport {
   readonly drift: readonly DriftEntry[];
   readonly coverage: { readonly targets: readonly TargetCoverage[]; readonly notEvaluated: readonly NotEvaluated[] };
   readonly sides: { readonly before: string; readonly after: string };
-  readonly cluster?: { readonly name: string; readonly takenAt?: string; readonly ageSeconds?: number; readonly kubernetesVersion?: string };
+  readonly cluster?: {
+    readonly name: string;
+    readonly takenAt?: string;
+    readonly ageSeconds?: number;
+    readonly kubernetesVersion?: string;
+  };
   readonly tools: readonly { readonly name: string; readonly version: string }[];
   readonly policyDigest: string;
   readonly waiversInForce: readonly Waiver[];
   readonly durationSeconds: number;
+  /** Tool processes that this run started, and renders that came from the cache. */
+  readonly work: { readonly helmRuns: number; readonly kustomizeRuns: number; readonly cacheHits: number };
 }
