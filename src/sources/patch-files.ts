@@ -1,7 +1,7 @@
 import type { Json } from '../core/model.ts';
 import type { Tree } from '../core/ports.ts';
 import { kustomizationFileNames } from './closure.ts';
-import { readYamlFile } from './read-yaml.ts';
+import { readYamlFile } from './yaml-files.ts';
 import { baseName, directoryOf, resolveInTree } from './tree-paths.ts';
 
 /**

@@ -1,48 +1,16 @@
-import { isGateError, messageOf } from '../core/errors.ts';
 import type { SourceLocation } from '../core/errors.ts';
-import type { Json, JsonObject, NotEvaluated } from '../core/model.ts';
+import type { JsonObject, NotEvaluated } from '../core/model.ts';
 import type { SourcedObject, Tree } from '../core/ports.ts';
-import { readDocument, splitDocuments, YamlError } from '../core/yaml/read.ts';
 import { patchFilesOf } from './patch-files.ts';
 import { directoryOf } from './tree-paths.ts';
+import { readCached } from './yaml-files.ts';
+import type { ReadDocument, ReadFile, ReadProblem } from './yaml-files.ts';
 
-/** One document of a file, read as Kubernetes reads it. Do not change `value`: it is shared by both sides. */
-export interface ReadDocument {
-  readonly value: Json;
-  /** 1-based line of its first content. */
-  readonly line: number;
-}
+export { readYamlFile } from './yaml-files.ts';
+export type { ReadDocument, ReadFile, ReadProblem } from './yaml-files.ts';
 
-export interface ReadProblem {
-  readonly message: string;
-  readonly line?: number;
-  readonly column?: number;
-  /** The text holds `{{`: a template of Helm or of another generator, not YAML that someone broke. */
-  readonly template: boolean;
-}
-
-/** The documents of a file that can be read, and what is wrong with the others. */
-export interface ReadFile {
-  readonly documents: readonly ReadDocument[];
-  readonly problems: readonly ReadProblem[];
-}
-
-const nothing: ReadFile = { documents: [], problems: [] };
-
-/** Parse results by content (git blob id): most files are equal on both sides. */
-const wholeFiles = new Map<string, ReadFile>();
 const declarationFiles = new Map<string, ReadFile>();
 const fluxInputFiles = new Map<string, ReadFile>();
-
-/**
- * All YAML documents of a file. Never throws: a file that cannot be read at all (binary, too large) has one problem.
- * @returns undefined when there is no such file
- */
-export function readYamlFile(tree: Tree, path: string): ReadFile | undefined {
-  if (!tree.isFile(path)) return undefined;
-  return cached(tree, path, wholeFiles, () => true);
-}
-
 const declares = /apiVersion["']?[ \t]*:[ \t]*["']?(?:argoproj\.io|(?:[a-z0-9-]+\.)*fluxcd\.io)\//;
 const clusterSecret = /argocd\.argoproj\.io\/secret-type/;
 const fluxInput = /kind["']?[ \t]*:[ \t]*["']?(?:ConfigMap|Secret)\b/;
@@ -68,7 +36,7 @@ export function readDeclarations(tree: Tree): {
     .sort();
   let patches: ReadonlySet<string> | undefined;
   const take = (path: string, wanted: (text: string) => boolean, cache: Map<string, ReadFile>): boolean => {
-    const file = cached(tree, path, cache, wanted);
+    const file = readCached(tree, path, cache, wanted);
     if (file.documents.length === 0 && file.problems.length === 0) return false;
     patches ??= patchFilesOf(tree);
     if (patches.has(path)) return false;
@@ -85,47 +53,6 @@ export function readDeclarations(tree: Tree): {
 
 function isDeclaration(text: string): boolean {
   return declares.test(text) || clusterSecret.test(text);
-}
-
-function cached(tree: Tree, path: string, cache: Map<string, ReadFile>, wanted: (text: string) => boolean): ReadFile {
-  const hash = tree.files.get(path)?.hash;
-  const known = hash === undefined ? undefined : cache.get(hash);
-  if (known !== undefined) return known;
-  const result = read(tree, path, wanted);
-  if (hash !== undefined) cache.set(hash, result);
-  return result;
-}
-
-function read(tree: Tree, path: string, wanted: (text: string) => boolean): ReadFile {
-  let text: string | undefined;
-  try {
-    text = tree.readText(path);
-  } catch (error) {
-    if (!isGateError(error)) throw error;
-    return { documents: [], problems: [{ message: error.message, template: false }] };
-  }
-  if (text === undefined || !wanted(text)) return nothing;
-  const documents: ReadDocument[] = [];
-  const problems: ReadProblem[] = [];
-  for (const part of splitDocuments(text)) {
-    if (!wanted(part.text)) continue;
-    try {
-      const { value, line } = readDocument(part);
-      documents.push({ value, line });
-    } catch (error) {
-      problems.push({ ...positionOf(error), template: part.text.includes('{{') });
-    }
-  }
-  return { documents, problems };
-}
-
-function positionOf(error: unknown): { readonly message: string; readonly line?: number; readonly column?: number } {
-  if (!(error instanceof YamlError)) return { message: messageOf(error) };
-  return {
-    message: error.message,
-    ...(error.line === undefined ? {} : { line: error.line }),
-    ...(error.column === undefined ? {} : { column: error.column }),
-  };
 }
 
 function broken(path: string, problem: ReadProblem): NotEvaluated {

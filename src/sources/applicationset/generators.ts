@@ -170,7 +170,7 @@ function combineStrings(a: JsonObject, b: JsonObject): JsonObject {
     const written = goText(value);
     if (Object.hasOwn(result, key) && result[key] !== written) {
       throw new ExpansionError(
-        `both generators of the matrix give ${key}, with different values (${String(result[key])}, ${written})`,
+        `both generators of the matrix give ${key}, with different values (${goText(result[key] ?? null)}, ${written})`,
         'Rename one of them, or use pathParamPrefix.',
       );
     }

@@ -5,7 +5,7 @@ import { reachOf } from '../argocd/revision.ts';
 import { asObject, get, objects, scalarText, text } from '../argocd/values.ts';
 import { compileGlob } from '../globs.ts';
 import type { GlobDialect } from '../globs.ts';
-import { readYamlFile } from '../read-yaml.ts';
+import { readYamlFile } from '../yaml-files.ts';
 import { directoryOf } from '../tree-paths.ts';
 import { ExpansionError, flatten, goText, pathBase, pathDir, sanitizeName } from './params.ts';
 import type { ParamSet } from './params.ts';

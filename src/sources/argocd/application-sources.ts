@@ -2,12 +2,14 @@ import type { SourceLocation } from '../../core/errors.ts';
 import type { ChartRef, JsonObject, UnsupportedSource } from '../../core/model.ts';
 import { repositoryName, sameRepository } from '../repository.ts';
 import { resolveInTree } from '../tree-paths.ts';
+import { chartReference } from './chart-reference.ts';
 import type { ArgoContext } from './context.ts';
 import { buildDirectorySources } from './directory-source.ts';
 import { buildEnvironment, revisionPlaceholder } from './env.ts';
 import { buildHelmSource } from './helm-source.ts';
 import { buildKustomizeSource } from './kustomize-source.ts';
 import type { Ownership } from './ownership.ts';
+import { refSources } from './refs.ts';
 import { reachOf } from './revision.ts';
 import type { Reach } from './revision.ts';
 import { overrideFiles, typeOf } from './source-type.ts';
@@ -48,7 +50,7 @@ export function resolveSources(
 ): readonly ResolvedSource[] {
   const refs = refSources(
     sources.map((item) => item.source),
-    facts,
+    facts.location,
     context,
     ownership,
   );
@@ -63,58 +65,6 @@ interface Surroundings {
   readonly facts: ApplicationFacts;
   readonly context: ArgoContext;
   readonly ownership: Ownership;
-}
-
-/** util/argo/argo.go GetRefSources: names are unique and plain, and must not belong to a chart. */
-function refSources(
-  sources: readonly JsonObject[],
-  facts: ApplicationFacts,
-  context: ArgoContext,
-  ownership: Ownership,
-): ReadonlyMap<string, RefSource> {
-  const refs = new Map<string, RefSource>();
-  for (const source of sources) {
-    const name = text(get(source, 'ref'));
-    if (name === undefined) continue;
-    if (!/^[a-zA-Z0-9_-]+$/.test(name))
-      refs.set(name, {
-        kind: 'refused',
-        reason: `the ref "${name}" has characters other than letters, digits, _ and -`,
-      });
-    else if (refs.has(name)) refs.set(name, { kind: 'refused', reason: `two sources have the ref "${name}"` });
-    else if (text(get(source, 'chart')) !== undefined)
-      refs.set(name, { kind: 'refused', reason: `the source with the ref "${name}" is a chart` });
-    else refs.set(name, whereIs(name, source, sources, facts, context, ownership));
-  }
-  return refs;
-}
-
-function whereIs(
-  name: string,
-  source: JsonObject,
-  sources: readonly JsonObject[],
-  facts: ApplicationFacts,
-  context: ArgoContext,
-  ownership: Ownership,
-): RefSource {
-  const url = text(get(source, 'repoURL')) ?? '';
-  // Value files that exist here are as good a sign as a source path.
-  const files = sources.flatMap((item) => {
-    const written = get(item, 'helm', 'valueFiles');
-    return Array.isArray(written) ? written.filter((file): file is string => typeof file === 'string') : [];
-  });
-  const wanted = files
-    .filter((file) => file.startsWith(`$${name}/`))
-    .map((file) => resolveInTree('', file.slice(name.length + 2)));
-  const exists = wanted.some(
-    (file) => file !== undefined && (context.tree.isFile(file) || context.tree.isDirectory(file)),
-  );
-  if (!ownership.isOurs(url, exists, facts.location))
-    return { kind: 'elsewhere', reason: `repository ${url} is not this one` };
-  const reach = reachOf(scalarText(get(source, 'targetRevision')) ?? '', context.branches);
-  return reach.reachable
-    ? { kind: 'tree' }
-    : { kind: 'elsewhere', reason: `its source is ${reach.because.split(':')[0] ?? ''}` };
 }
 
 function resolveSource(source: JsonObject, label: string, around: Surroundings): ResolvedSource {
@@ -268,16 +218,6 @@ function valueFileContext(
     multiSource,
     argocdVersion: context.config.argocd.version,
   };
-}
-
-/** A repository URL without scheme, or `oci://`, is an OCI registry (util/helm/client.go; docs/user-guide/helm.md). */
-export function chartReference(url: string, chart: string, version: string): ChartRef {
-  const oci = /^oci:\/\//i.test(url) || !url.includes('://');
-  if (!oci) return { from: 'repository', url, name: chart, version };
-  const full = `oci://${url.replace(/^oci:\/\//i, '').replace(/\/+$/, '')}/${chart.replace(/^\/+/, '')}`;
-  return /^sha\d+:/.test(version)
-    ? { from: 'oci', url: full, version: '', digest: version }
-    : { from: 'oci', url: full, version };
 }
 
 function remoteHelm(source: JsonObject, chart: ChartRef, label: string, around: Surroundings): BuiltSource {

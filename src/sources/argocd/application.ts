@@ -105,18 +105,11 @@ export function applicationTarget(input: ApplicationInput, around: ApplicationSu
     ...(kustomize === undefined ? {} : { tools: { kustomize } }),
     ...(kubeVersion === undefined ? {} : { kubeVersion: kubeVersion.replace(/^v/, '') }),
   };
-  const notes: NotEvaluated[] = written.hydrated
-    ? [
-        {
-          what,
-          target: id,
-          reason:
-            'its source hydrator writes rendered manifests to another branch; gate renders the dry source, as the hydrator will',
-          location,
-          weight: 'note',
-        },
-      ]
-    : [];
+  const notes: NotEvaluated[] = because === undefined ? [...pinnedSources(what, id, location, resolved)] : [];
+  if (written.hydrated) {
+    const reason = 'its source hydrator commits rendered manifests; gate renders the dry source, as the hydrator will';
+    notes.push({ what, target: id, reason, location, weight: 'note' });
+  }
   return { ok: true, target, notes };
 }
 
@@ -170,6 +163,20 @@ function inputsOf(
   return all.some((part) => part === 'unknown')
     ? 'unknown'
     : tidyInputs(all.flatMap((part) => (part === 'unknown' ? [] : part)));
+}
+
+/** One pinned source among others that follow the change. */
+function pinnedSources(
+  what: string,
+  id: string,
+  location: SourceLocation,
+  resolved: readonly ResolvedSource[],
+): readonly NotEvaluated[] {
+  return resolved.flatMap((item): readonly NotEvaluated[] => {
+    if (item.reach === undefined || item.reach.reachable || item.path === undefined) return [];
+    const reason = `its source ${item.path} is ${item.reach.because}; gate renders the files of this tree in its place`;
+    return [{ what, target: id, reason, location, weight: 'note' }];
+  });
 }
 
 /** Set when every source of this repository reads another revision, and there is one. */

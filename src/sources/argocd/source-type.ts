@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../core/model.ts';
 import type { Tree } from '../../core/ports.ts';
 import { kustomizationFileNames } from '../closure.ts';
-import { readYamlFile } from '../read-yaml.ts';
+import { readYamlFile } from '../yaml-files.ts';
 import { baseName, directoryOf } from '../tree-paths.ts';
 import { asObject, get, mergePatch } from './values.ts';
 
