@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TreeEntry } from '../core/ports.ts';
 import type { GitRunner } from './simple-git.ts';
@@ -81,12 +81,17 @@ export async function materialize(
   for (const batch of batches(sizes)) {
     const output = await git.readObjects(batch);
     for (const { id, content } of parseBatch(output)) {
+      const copies = new Map<boolean, string>();
       for (const { job, entry } of wanted.get(id) ?? []) {
         if (entry.type === 'symlink') {
           links[job]?.set(entry.path, content.toString('utf8'));
           continue;
         }
-        const reason = writeFile(join(jobs[job]?.root ?? '', entry.path), content, entry.executable);
+        const file = join(jobs[job]?.root ?? '', entry.path);
+        const written = copies.get(entry.executable);
+        const linked = written !== undefined && linkFile(written, file);
+        const reason = linked ? undefined : writeFile(file, content, entry.executable);
+        if (reason === undefined) copies.set(entry.executable, file);
         if (reason !== undefined) {
           failed[job]?.add(entry.path);
           problems[job]?.push({ path: entry.path, reason });
@@ -155,6 +160,17 @@ function writeFile(file: string, content: Buffer, executable: boolean): string |
     const code = codeOf(error);
     if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EMFILE') throw error;
     return `file cannot be written (${code})`;
+  }
+}
+
+/** One file under two names: making a file is the slow part of a large tree. The trees are read-only for all who use them. */
+function linkFile(existing: string, file: string): boolean {
+  try {
+    linkSync(existing, file);
+    return true;
+  } catch {
+    // No hard links here, or too many of them: the caller writes the file, which also reports what is wrong with its path.
+    return false;
   }
 }
 

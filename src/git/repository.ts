@@ -49,7 +49,7 @@ export async function readRepository(git: GitRunner, directory: string): Promise
       'refs/remotes',
       'refs/tags',
     ]),
-    git.run(['config', '--null', '--get-regexp', String.raw`^(remote\..*\.url|filter\..*|init\.defaultbranch)$`]),
+    git.run(['config', '--null', '--list']),
   ]);
   const refs = new Map<string, Ref>();
   let currentBranch: string | undefined;
@@ -61,7 +61,7 @@ export async function readRepository(git: GitRunner, directory: string): Promise
   }
   const settings = settingsText.split('\0').flatMap((record) => {
     const cut = record.indexOf('\n');
-    return record === ''
+    return !relevantSetting.test(record)
       ? []
       : [[cut === -1 ? record : record.slice(0, cut), cut === -1 ? '' : record.slice(cut + 1)] as const];
   });
@@ -79,6 +79,9 @@ export async function readRepository(git: GitRunner, directory: string): Promise
     mainRemote: names.includes('origin') ? 'origin' : names.length === 1 ? names[0] : undefined,
   };
 }
+
+/** At the start of `key LF value`. */
+const relevantSetting = /^(remote\.[^\n]*\.url|filter\.[^\n]*|init\.defaultbranch)(\n|$)/;
 
 /** `https://token@host/x` -> `https://host/x`. The user of an ssh URL is part of the address and stays. */
 function withoutCredentials(url: string): string {

@@ -1,4 +1,4 @@
-import { copyFile } from 'node:fs/promises';
+import { copyFile, stat, utimes } from 'node:fs/promises';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { GateError } from '../core/errors.ts';
@@ -31,7 +31,12 @@ export async function writeWorkingTree(
   const objects = join(scratch, 'objects');
   mkdirSync(objects, { recursive: true });
   try {
-    await copyFile(join(folders.gitDirectory, 'index'), index);
+    const original = join(folders.gitDirectory, 'index');
+    await copyFile(original, index);
+    // A file as young as the index is compared by content, since its time proves nothing (git's racy-git.adoc). A copy with
+    // a later time would hide such a change; an earlier one only makes git read a few files more.
+    const { atime, mtimeMs } = await stat(original);
+    await utimes(index, atime, (Math.floor(mtimeMs) - 1) / 1000);
   } catch (error) {
     // A repository without index: nothing was ever added.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
@@ -39,12 +44,12 @@ export async function writeWorkingTree(
   const env = { GIT_OBJECT_DIRECTORY: objects, GIT_ALTERNATE_OBJECT_DIRECTORIES: quoteAlternate(folders.objects) };
   const options = { env: { ...env, GIT_INDEX_FILE: index }, config: addConfig(filters) };
 
-  const unmerged = await git.run(['ls-files', '--unmerged', '-z', '--full-name', '--', ':/'], {
-    env: { GIT_INDEX_FILE: index },
-  });
+  // -v, because simple-git waits 50 ms after a process that printed nothing; for the same reason side by side.
+  const [unmerged] = await Promise.all([
+    git.run(['ls-files', '--unmerged', '-z', '--full-name', '--', ':/']),
+    git.run(['add', '--all', '--verbose'], options),
+  ]);
   if (unmerged !== '') throw conflicted(unmerged);
-  // -v, because simple-git waits 50 ms after a process that printed nothing.
-  await git.run(['add', '--all', '--verbose'], options);
   const tree = await git.run(['write-tree'], options);
   return { tree: tree.trim(), env };
 }
