@@ -62,3 +62,25 @@ function collect(schema: Fields, path: string, into: Map<string, ListRule>, dept
     if (isFields(inner)) collect(inner, below === 'items' ? path : `${path}/*`, into, depth + 1);
   }
 }
+
+/**
+ * Custom kinds (`group/Kind`) whose status is plain data: their CRD has no status subresource in any version, so what
+ * Git says about it is applied. Kinds without a known CRD are not in here; nearly all have the subresource.
+ */
+export function statusIsData(crds: Iterable<KubeObject>): ReadonlySet<string> {
+  const result = new Set<string>();
+  for (const crd of crds) {
+    const spec = own(crd, 'spec');
+    if (crd.kind !== 'CustomResourceDefinition' || !isFields(spec)) continue;
+    const names = own(spec, 'names');
+    const kind = isFields(names) ? own(names, 'kind') : undefined;
+    const versions = own(spec, 'versions');
+    const holders = [spec, ...(Array.isArray(versions) ? versions : [])].filter(isFields);
+    const hasStatus = holders.some((holder) => {
+      const subresources = own(holder, 'subresources');
+      return isFields(subresources) && isFields(own(subresources, 'status'));
+    });
+    if (typeof kind === 'string' && !hasStatus) result.add(`${String(own(spec, 'group'))}/${kind}`);
+  }
+  return result;
+}
