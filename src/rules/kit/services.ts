@@ -1,5 +1,5 @@
 import type { Entry, ResourceRef } from '../../core/model.ts';
-import type { LiveWorld, World } from '../../core/rule.ts';
+import type { LiveWorld } from '../../core/rule.ts';
 import type { ClusterView, PodMaker } from './cluster-view.ts';
 import type { Deletion } from './deletions.ts';
 import { getOrMake, memo } from './memo.ts';
@@ -185,27 +185,4 @@ export function readyEndpoints(
 /** At least 2 ready endpoints on 2 nodes: one node can go without an outage. */
 export function isRedundant(endpoints: ReadyEndpoints | undefined): boolean {
   return endpoints !== undefined && endpoints.ready >= 2 && endpoints.nodes >= 2;
-}
-
-/** Services with a selector, by scope and namespace. */
-const servicesOfWorld = memo((world: World) => {
-  const index = new Map<string, { entry: Entry; selector: Record<string, string> }[]>();
-  for (const entry of world.ofKind('', 'Service')) {
-    const selector = stringMapAt(entry.effective, 'spec', 'selector');
-    if (Object.keys(selector).length === 0) continue;
-    getOrMake(index, `${entry.target.scope}\u0000${entry.ref.namespace ?? ''}`, () => []).push({ entry, selector });
-  }
-  return index;
-});
-
-/** Services of a side that select pods with these labels. */
-export function servicesSelecting(
-  world: World,
-  scope: string,
-  namespace: string,
-  labels: Readonly<Record<string, string>>,
-): readonly Entry[] {
-  return (servicesOfWorld(world).get(`${scope}\u0000${namespace}`) ?? [])
-    .filter(({ selector }) => matchesLabels(selector, labels))
-    .map(({ entry }) => entry);
 }
