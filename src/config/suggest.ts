@@ -1,0 +1,2 @@
+/** The known word closest to a mistyped one, or undefined: "did you mean". */
+export { closest as suggest, closestAll } from '../core/suggest.ts';
