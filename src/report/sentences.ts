@@ -1,5 +1,5 @@
 import type { Finding, GateReport, ResourceChange } from '../core/model.ts';
-import { clean, cleanLine, count, refText, valueText } from './text.ts';
+import { clean, cleanLine, count, refId, refText, valueText } from './text.ts';
 import { confidenceText, noveltyText, reversibilityText, type Summary } from './summary.ts';
 
 /** One line of "what happens in the cluster" with the objects that it is about. Plain, cleaned text. */
@@ -16,6 +16,24 @@ function named(changes: readonly ResourceChange[]): string[] {
     const previous = change.previousRef === undefined ? '' : ` (was ${refText(change.previousRef)})`;
     return `${refText(change.ref)}${previous}${because}`;
   });
+}
+
+/**
+ * What becomes of an object that left the render. Prune decides, unless the declaration of its target goes too:
+ * then Argo CD's resources finalizer and the like decide (`ApplySemantics.onRemoval`).
+ */
+function removalFate(removed: readonly ResourceChange[]): (change: ResourceChange) => 'deleted' | 'kept' | 'unknown' {
+  const gone = new Set(removed.map((change) => `${change.ref.group}/${refId(change.ref)}`));
+  return ({ before }) => {
+    if (before === undefined) return 'unknown';
+    const { declaredBy, apply } = before.target;
+    if (declaredBy !== undefined && gone.has(`${declaredBy.group}/${refId(declaredBy)}`)) {
+      if (apply.onRemoval === undefined) return 'unknown';
+      return apply.onRemoval === 'deletes-objects' ? 'deleted' : 'kept';
+    }
+    if (apply.prune === 'unknown') return 'unknown';
+    return apply.prune ? 'deleted' : 'kept';
+  };
 }
 
 /** What a sync of this change does, most harmless first. Empty: nothing changes in what was looked at. */
@@ -43,20 +61,20 @@ export function whatHappens(report: GateReport, summary: Summary): Happening[] {
   );
   add(renamed, 'Renamed: the old object is deleted, a new one is made');
   add(summary.replaced, 'Must be deleted and made again', true);
-  const pruned = (change: ResourceChange) => change.before?.target.apply.prune ?? 'unknown';
+  const fate = removalFate(removed);
   add(
-    removed.filter((change) => pruned(change) === true),
+    removed.filter((change) => fate(change) === 'deleted'),
     'Deleted',
     true,
   );
   add(
-    removed.filter((change) => pruned(change) === 'unknown'),
+    removed.filter((change) => fate(change) === 'unknown'),
     'Deleted, if the engine prunes',
     true,
   );
   add(
-    removed.filter((change) => pruned(change) === false),
-    'Left behind in the cluster: prune is off',
+    removed.filter((change) => fate(change) === 'kept'),
+    'Left behind in the cluster: the engine does not delete them',
   );
   add(summary.dataLoss, 'Data is lost', true);
   if (summary.willNotApply.length > 0) {
@@ -93,4 +111,17 @@ export function marks(finding: Finding): string {
     confidenceText[finding.confidence],
     reversibilityText[finding.reversibility],
   ].join(', ');
+}
+
+/** `4.2 s, 6 helm runs, 12 results from the cache · helm 3.19.5 · policy sha256:5f0c`. */
+export function runText(report: GateReport): string {
+  const { work } = report;
+  const runs = [
+    `${report.durationSeconds.toFixed(1)} s`,
+    ...(work.helmRuns === 0 ? [] : [count(work.helmRuns, 'helm run')]),
+    ...(work.kustomizeRuns === 0 ? [] : [count(work.kustomizeRuns, 'kustomize run')]),
+    ...(work.cacheHits === 0 ? [] : [`${count(work.cacheHits, 'result')} from the cache`]),
+  ].join(', ');
+  const tools = report.tools.map((tool) => cleanLine(`${tool.name} ${tool.version}`)).join(', ');
+  return [runs, ...(tools === '' ? [] : [tools]), `policy ${cleanLine(report.policyDigest).slice(0, 19)}`].join(' · ');
 }

@@ -14,7 +14,7 @@ import {
   wrap,
   type Style,
 } from './text.ts';
-import { evidenceLines, marks, whatHappens } from './sentences.ts';
+import { evidenceLines, marks, runText, whatHappens } from './sentences.ts';
 import { clusterSentence, summarize, verdictMeaning, type Summary } from './summary.ts';
 
 export interface TerminalOptions {
@@ -84,13 +84,7 @@ export function toTerminal(report: GateReport, options: TerminalOptions): string
   driftBlock(out, report);
   coverageBlock(out, report, summary);
   out.gap();
-  const tools = report.tools.map((tool) => cleanLine(`${tool.name} ${tool.version}`)).join(', ');
-  const policy = `policy ${cleanLine(report.policyDigest).slice(0, 19)}`;
-  out.add(
-    '',
-    `${report.durationSeconds.toFixed(1)} s · ${tools === '' ? 'no tools were run' : tools} · ${policy}`,
-    'dim',
-  );
+  out.add('', runText(report), 'dim');
   return out.text();
 }
 

@@ -343,6 +343,7 @@ export function sampleReport(more: Partial<GateReport> = {}): GateReport {
         expires: '2026-12-31',
       },
     ],
+    work: { helmRuns: 6, kustomizeRuns: 0, cacheHits: 12 },
     durationSeconds: 4.21,
     ...more,
   };
