@@ -79,7 +79,10 @@ function inlineValues(
   return yaml === undefined ? undefined : { kind: 'text', yaml, label: `${label}.values` };
 }
 
-/** `--set`, `--set-string`, `--set-file` values, substituted and escaped; for each kind the last of a name counts. */
+/**
+ * `--set`, `--set-string`, `--set-file` values, substituted; for each kind the last of a name counts. Commas are
+ * escaped where the flag is written (`render/helm-values.ts`).
+ */
 function parameters(
   helm: JsonObject | undefined,
   context: ValueFileContext,
@@ -89,7 +92,7 @@ function parameters(
     const name = text(get(parameter, 'name'));
     if (name === undefined) continue;
     const type = get(parameter, 'forceString') === true ? 'set-string' : 'set';
-    const value = escapeCommas(substitute(scalarText(get(parameter, 'value')) ?? '', context.environment));
+    const value = substitute(scalarText(get(parameter, 'value')) ?? '', context.environment);
     byKey.set(`${type} ${name}`, { name, value, type });
   }
   const files: string[] = [];
@@ -105,10 +108,4 @@ function parameters(
     files.push(file.path);
   }
   return { values: [...byKey.values()], files };
-}
-
-/** util/helm/cmd.go cleanSetParameters: a comma would start the next assignment; `{a,b}` is Helm's list syntax. */
-export function escapeCommas(value: string): string {
-  if (value.startsWith('{') && value.endsWith('}')) return value;
-  return value.replace(/(?<!\\),/g, '\\,');
 }
