@@ -123,9 +123,14 @@ export interface RuleExample {
   /** Live objects (with status), and optionally a ClusterSnapshot header document. */
   readonly live?: string;
   /** Files of the tree by path: Dockerfiles, requirements, raw YAML. */
-  readonly files?: { readonly before?: Readonly<Record<string, string>>; readonly after?: Readonly<Record<string, string>> };
+  readonly files?: {
+    readonly before?: Readonly<Record<string, string>>;
+    readonly after?: Readonly<Record<string, string>>;
+  };
   /** Overrides of the target that holds the objects (apply semantics, environment, kubeVersion). */
   readonly target?: Partial<Target>;
+  /** Further targets of each side, without objects: for rules about what declares targets. */
+  readonly moreTargets?: { readonly before?: readonly Partial<Target>[]; readonly after?: readonly Partial<Target>[] };
   readonly renderProblem?: { readonly before?: RenderProblem; readonly after?: RenderProblem };
   readonly options?: Readonly<Record<string, unknown>>;
   /** What must be reported; [] = quiet. Only the named fields are compared. Count and order matter. */

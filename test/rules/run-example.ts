@@ -1,33 +1,33 @@
-import { parseManifests } from "../../src/render/parse.ts";
-import { diffSides } from "../../src/diff/diff.ts";
-import { parseSnapshot } from "../../src/cluster/snapshot.ts";
-import { buildLiveWorld, buildWorld } from "../../src/rules/kit/world.ts";
-import { resolveOptions } from "../../src/engine/options.ts";
-import type { BuildFile, RenderResult, Target } from "../../src/core/model.ts";
-import type { Problem, Rule, RuleContext, RuleExample } from "../../src/core/rule.ts";
+import { parseManifests } from '../../src/render/parse.ts';
+import { diffSides } from '../../src/diff/diff.ts';
+import { parseSnapshot } from '../../src/cluster/snapshot.ts';
+import { buildLiveWorld, buildWorld } from '../../src/rules/kit/world.ts';
+import { resolveOptions } from '../../src/engine/options.ts';
+import type { BuildFile, RenderResult, Target } from '../../src/core/model.ts';
+import type { Problem, Rule, RuleContext, RuleExample } from '../../src/core/rule.ts';
 
 const exampleTarget: Target = {
-  id: "argocd:argocd/example",
-  name: "example",
-  engine: "argocd",
-  environment: "production",
-  scope: "production",
-  origin: { file: "apps/example.yaml", line: 1 },
+  id: 'argocd:argocd/example',
+  name: 'example',
+  engine: 'argocd',
+  environment: 'production',
+  scope: 'production',
+  origin: { file: 'apps/example.yaml', line: 1 },
   parents: [],
   sources: [],
-  afterRender: { defaultNamespace: "default" },
-  apply: { mode: "client-side", prune: true, automated: true },
-  inputs: ["manifests/"],
+  afterRender: { defaultNamespace: 'default' },
+  apply: { mode: 'client-side', prune: true, automated: true },
+  inputs: ['manifests/'],
   rendersTargets: false,
 };
 
-function buildFileType(path: string): BuildFile["type"] | undefined {
-  const name = path.slice(path.lastIndexOf("/") + 1);
-  if (/dockerfile|containerfile/i.test(name)) return "dockerfile";
-  if (name === "pyproject.toml") return "pyproject";
-  if (name === "setup.cfg") return "setup-cfg";
-  if (name.endsWith(".py")) return "python-source";
-  return name.endsWith(".txt") ? "requirements" : undefined;
+function buildFileType(path: string): BuildFile['type'] | undefined {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  if (/dockerfile|containerfile/i.test(name)) return 'dockerfile';
+  if (name === 'pyproject.toml') return 'pyproject';
+  if (name === 'setup.cfg') return 'setup-cfg';
+  if (name.endsWith('.py')) return 'python-source';
+  return name.endsWith('.txt') ? 'requirements' : undefined;
 }
 
 function buildFiles(files: Readonly<Record<string, string>> | undefined): BuildFile[] {
@@ -40,26 +40,27 @@ function buildFiles(files: Readonly<Record<string, string>> | undefined): BuildF
 function side(
   text: string | undefined,
   target: Target,
-  problem: RuleExample["renderProblem"],
-  which: "before" | "after",
+  problem: RuleExample['renderProblem'],
+  which: 'before' | 'after',
 ) {
   const failed = problem?.[which];
   if (failed !== undefined) return [{ ok: false, target, problem: failed } satisfies RenderResult];
-  if (text === undefined)
-    return [{ ok: true, target, manifests: [], warnings: [] } satisfies RenderResult];
-  const { manifests } = parseManifests(text, { defaultNamespace: "default" });
+  if (text === undefined) return [{ ok: true, target, manifests: [], warnings: [] } satisfies RenderResult];
+  const { manifests } = parseManifests(text, { defaultNamespace: 'default' });
   return [{ ok: true, target, manifests, warnings: [] } satisfies RenderResult];
+}
+
+function targetMap(target: Target, more: readonly Partial<Target>[] = []): Map<string, Target> {
+  const all = [target, ...more.map((part) => ({ ...exampleTarget, ...part }))];
+  return new Map(all.map((one) => [one.id, one]));
 }
 
 /** Runs one example of a rule through the real parser, defaults and diff. */
 export function runExample(rule: Rule, example: RuleExample): Problem[] {
   const target: Target = { ...exampleTarget, ...example.target };
-  const before = side(example.before, target, example.renderProblem, "before");
-  const after = side(example.after, target, example.renderProblem, "after");
-  const live =
-    example.live === undefined
-      ? undefined
-      : buildLiveWorld(parseSnapshot(example.live, "live.yaml"));
+  const before = side(example.before, target, example.renderProblem, 'before');
+  const after = side(example.after, target, example.renderProblem, 'after');
+  const live = example.live === undefined ? undefined : buildLiveWorld(parseSnapshot(example.live, 'live.yaml'));
   const diff = diffSides({ before, after });
   const beforeFiles = example.files?.before ?? {};
   const afterFiles = example.files?.after ?? {};
@@ -71,9 +72,11 @@ export function runExample(rule: Rule, example: RuleExample): Problem[] {
     before: buildWorld(diff.entries.before, []),
     after: buildWorld(diff.entries.after, []),
     live: (scope) => (scope === target.scope ? live : undefined),
-    targets: { before: new Map([[target.id, target]]), after: new Map([[target.id, target]]) },
-    renderProblems:
-      example.renderProblem === undefined ? [] : [{ target, ...example.renderProblem }],
+    targets: {
+      before: targetMap(target, example.moreTargets?.before),
+      after: targetMap(target, example.moreTargets?.after),
+    },
+    renderProblems: example.renderProblem === undefined ? [] : [{ target, ...example.renderProblem }],
     yaml: [...changedPaths]
       .filter((path) => /\.ya?ml$/.test(path))
       .map((path) => ({
@@ -84,7 +87,7 @@ export function runExample(rule: Rule, example: RuleExample): Problem[] {
     buildFiles: { before: buildFiles(beforeFiles), after: buildFiles(afterFiles) },
     changedPaths,
     kubernetesVersion: (asked) => live?.state.kubernetesVersion ?? asked.kubeVersion,
-    isProduction: (asked) => !/^(dev|test|stag)/.test(asked.environment ?? ""),
+    isProduction: (asked) => !/^(dev|test|stag)/.test(asked.environment ?? ''),
     notEvaluated: [],
   };
   return [...rule.check(context as RuleContext<never>)];
