@@ -85,7 +85,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       before: buildWorld(diff.entries.before, unrendered(before.targets.values(), results.before)),
       after: buildWorld(diff.entries.after, unrendered(after.targets.values(), results.after)),
       live,
-      targets: { before: before.targets, after: after.targets },
+      targets: { before: known(before.targets, selection), after: known(after.targets, selection) },
       renderProblems: renderProblems(selection, results),
       yaml: changedYaml(trees),
       buildFiles: collectBuildFiles(trees),
@@ -239,6 +239,12 @@ function renderProblems(selection: readonly Selected[], results: SelectionResult
 
 function unrendered(targets: Iterable<Target>, results: ReadonlyMap<string, RenderResult>): Target[] {
   return [...targets].filter((target) => results.get(target.id)?.ok !== true);
+}
+
+/** Targets whose existence on both sides is known: a withheld one must not look deleted. */
+function known(targets: ReadonlyMap<string, Target>, selection: readonly Selected[]): ReadonlyMap<string, Target> {
+  const withheldIds = new Set(selection.filter((entry) => entry.action === 'withhold').map((entry) => entry.id));
+  return new Map([...targets].filter(([id]) => !withheldIds.has(id)));
 }
 
 function coverage(selection: readonly Selected[], near: readonly Selected[], results: SelectionResults) {

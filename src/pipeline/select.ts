@@ -3,7 +3,7 @@ import type { TreePair } from '../core/ports.ts';
 import { selectTargets } from '../sources/affected.ts';
 import type { GateRequest } from './request.ts';
 import { lostParent, type Selected } from './selection.ts';
-import { compileTargetFilter, type DiscoveredSide } from './targets.ts';
+import { compileTargetFilter, generatorKey, type DiscoveredSide } from './targets.ts';
 
 /** Decides for every target of both sides whether it is rendered, and why. */
 export function select(input: {
@@ -46,6 +46,10 @@ function unknownSide(
   const [present, missingOn] =
     choice.after === undefined ? [choice.before, after] : choice.before === undefined ? [choice.after, before] : [];
   if (present === undefined || missingOn === undefined) return undefined;
+  const generator = present.declaredBy;
+  if (generator !== undefined && missingOn.incompleteGenerators.has(generatorKey(generator))) {
+    return `${generator.kind} ${generator.name} could not be expanded completely on the ${missingOn.side} side, so whether it still exists is not known`;
+  }
   const parent = lostParent(present, missingOn);
   if (parent === undefined || parent.ok) return undefined;
   return `its parent ${parent.target.name} did not render on the ${missingOn.side} side, so whether it still exists is not known: ${parent.problem.message}`;

@@ -1,6 +1,15 @@
 import picomatch from 'picomatch';
 import type { Config } from '../core/config.ts';
-import type { ClusterState, Discovery, JsonObject, NotEvaluated, RenderResult, Side, Target } from '../core/model.ts';
+import type {
+  ClusterState,
+  Discovery,
+  JsonObject,
+  NotEvaluated,
+  RenderResult,
+  ResourceRef,
+  Side,
+  Target,
+} from '../core/model.ts';
 import type { GoTemplate, Progress, Renderer, SourcedObject, Tree, TreePair } from '../core/ports.ts';
 import { discoverArgoCd } from '../sources/argocd.ts';
 import { detectConventional } from '../sources/detect.ts';
@@ -18,6 +27,13 @@ export interface DiscoveredSide {
   readonly notEvaluated: readonly NotEvaluated[];
   /** Targets that had to be rendered because they declare other targets. */
   readonly rendered: ReadonlyMap<string, RenderResult>;
+  /** Generators that could not be expanded completely on this side: what they miss is unknown, not deleted. */
+  readonly incompleteGenerators: ReadonlySet<string>;
+}
+
+/** Identity of an object that generates targets. */
+export function generatorKey(ref: ResourceRef): string {
+  return [ref.group, ref.kind, ref.namespace ?? '', ref.name].join('/');
 }
 
 export interface DiscoveryPorts {
@@ -29,89 +45,97 @@ export interface DiscoveryPorts {
   readonly progress: Progress;
 }
 
+/** The side while it is being discovered. */
+interface Found {
+  readonly side: Side;
+  readonly tree: Tree;
+  readonly targets: Map<string, Target>;
+  readonly notEvaluated: NotEvaluated[];
+  readonly rendered: Map<string, RenderResult>;
+  readonly incompleteGenerators: Set<string>;
+}
+
 /**
  * Finds every target of a side: explicit ones, engine objects in plain files, engine objects that other targets
  * render (app-of-apps, to a fix-point), and conventional charts, overlays and folders that none of these claims.
  */
 export async function discoverSide(side: Side, ports: DiscoveryPorts): Promise<DiscoveredSide> {
-  const tree = ports.trees[side];
-  const targets = new Map<string, Target>();
-  const notEvaluated: NotEvaluated[] = [];
-  const rendered = new Map<string, RenderResult>();
-  add(explicitTargets(tree, ports.config), targets, notEvaluated);
-  if (!ports.config.detect) return { side, tree, targets, notEvaluated, rendered };
-
-  const declarations = readDeclarations(tree);
-  notEvaluated.push(...declarations.notEvaluated);
-  await discoverDeclared(side, ports, declarations.objects, targets, notEvaluated);
-  await renderParents(side, ports, targets, notEvaluated, rendered);
-  add(detectConventional(tree, ports.config, [...targets.values()]), targets, notEvaluated);
-  return { side, tree, targets, notEvaluated, rendered };
+  const found: Found = {
+    side,
+    tree: ports.trees[side],
+    targets: new Map(),
+    notEvaluated: [],
+    rendered: new Map(),
+    incompleteGenerators: new Set(),
+  };
+  add(explicitTargets(found.tree, ports.config), found);
+  if (!ports.config.detect) return found;
+  const declarations = readDeclarations(found.tree);
+  found.notEvaluated.push(...declarations.notEvaluated);
+  await discoverDeclared(declarations.objects, found, ports);
+  await renderParents(found, ports);
+  add(detectConventional(found.tree, ports.config, [...found.targets.values()]), found);
+  return found;
 }
 
 /** A later declaration of the same target wins: the rendered one has the parent's patches. */
-function add(found: Discovery, targets: Map<string, Target>, notEvaluated: NotEvaluated[]): void {
-  for (const target of found.targets) targets.set(target.id, target);
-  notEvaluated.push(...found.notEvaluated);
+function add(discovery: Discovery, found: Found): void {
+  for (const target of discovery.targets) found.targets.set(target.id, target);
+  found.notEvaluated.push(...discovery.notEvaluated);
+  for (const expansion of discovery.expansions ?? []) {
+    if (!expansion.complete) found.incompleteGenerators.add(generatorKey(expansion.declaredBy));
+  }
 }
 
-async function discoverDeclared(
-  side: Side,
-  ports: DiscoveryPorts,
-  objects: readonly SourcedObject[],
-  targets: Map<string, Target>,
-  notEvaluated: NotEvaluated[],
-): Promise<void> {
+async function discoverDeclared(objects: readonly SourcedObject[], found: Found, ports: DiscoveryPorts): Promise<void> {
   const { config, trees, cluster, goTemplate } = ports;
   const context = {
-    tree: trees[side],
-    side,
+    tree: found.tree,
+    side: found.side,
     config,
     remotes: [...trees.remotes, ...config.repositoryUrls],
     branches: trees.branches,
     goTemplate,
-    known: [...targets.values()],
+    known: [...found.targets.values()],
     ...(cluster === undefined ? {} : { cluster }),
   };
-  add(await discoverArgoCd(objects, context), targets, notEvaluated);
-  add(discoverFlux(objects, context), targets, notEvaluated);
+  add(await discoverArgoCd(objects, context), found);
+  add(discoverFlux(objects, context), found);
 }
 
-async function renderParents(
-  side: Side,
-  ports: DiscoveryPorts,
-  targets: Map<string, Target>,
-  notEvaluated: NotEvaluated[],
-  rendered: Map<string, RenderResult>,
-): Promise<void> {
+async function renderParents(found: Found, ports: DiscoveryPorts): Promise<void> {
   for (let depth = 0; ; depth += 1) {
-    const parents = [...targets.values()].filter((target) => target.rendersTargets && !rendered.has(target.id));
+    const parents = [...found.targets.values()].filter(
+      (target) => target.rendersTargets && !found.rendered.has(target.id),
+    );
     if (parents.length === 0) return;
     if (depth === maximumDepth) {
-      for (const parent of parents) {
-        notEvaluated.push({
-          what: `targets that ${parent.name} renders`,
-          target: parent.id,
-          reason: `declared more than ${maximumDepth} levels deep: ${[...parent.parents, parent.id].join(' -> ')}`,
-          location: parent.origin,
-          weight: 'incomplete',
-        });
-      }
+      found.notEvaluated.push(...parents.map(tooDeep));
       return;
     }
-    ports.progress.start(`Expanding targets (${side}, level ${depth + 1})`, parents.length);
+    ports.progress.start(`Expanding targets (${found.side}, level ${depth + 1})`, parents.length);
     const results = await Promise.all(
       parents.map(async (parent) => {
-        const result = await ports.renderer.render(parent, ports.trees[side]);
+        const result = await ports.renderer.render(parent, found.tree);
         ports.progress.advance(parent.name);
         return result;
       }),
     );
     ports.progress.done();
-    for (const result of results) rendered.set(result.target.id, result);
+    for (const result of results) found.rendered.set(result.target.id, result);
     const objects = results.flatMap(declarationsOf);
-    if (objects.length > 0) await discoverDeclared(side, ports, objects, targets, notEvaluated);
+    if (objects.length > 0) await discoverDeclared(objects, found, ports);
   }
+}
+
+function tooDeep(parent: Target): NotEvaluated {
+  return {
+    what: `targets that ${parent.name} renders`,
+    target: parent.id,
+    reason: `declared more than ${maximumDepth} levels deep: ${[...parent.parents, parent.id].join(' -> ')}`,
+    location: parent.origin,
+    weight: 'incomplete',
+  };
 }
 
 /** All rendered objects, so that ConfigMaps that HelmReleases read values from are found too. */
