@@ -34,8 +34,8 @@ export function namespaceLabels(
     );
     const after = stringMapAt(rendered?.object, 'metadata', 'labels');
     for (const key of Object.keys(before)) if (!Object.hasOwn(after, key)) delete labels[key];
-    const { replace, force } = rendered?.target.apply ?? {};
-    if (rendered !== undefined && replace === true && force === true)
+    // Replace=true sends the manifest as the whole object; an apply leaves labels alone that it never owned.
+    if (rendered?.target.apply.replace === true)
       for (const key of Object.keys(labels)) if (!Object.hasOwn(after, key)) delete labels[key];
   }
   Object.assign(labels, stringMapAt(rendered?.object, 'metadata', 'labels'));
