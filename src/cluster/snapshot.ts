@@ -195,12 +195,24 @@ function addObject(value: Json, location: SourceLocation, key: Uint8Array, into:
   if (!isObject(metadata) || typeof metadata['name'] !== 'string' || metadata['name'] === '') {
     throw notAnObject(`this ${kind} lacks metadata.name${where}`, location);
   }
-  const { managedFields: _managedFields, ...kept } = metadata;
-  const object = redactObject({ ...value, metadata: kept }, key) as KubeObject & JsonObject;
+  const { managedFields, ...kept } = metadata;
+  const owners = replicaOwners(managedFields);
+  const shown = owners.length === 0 ? kept : { ...kept, managedFields: owners };
+  const object = redactObject({ ...value, metadata: shown }, key) as KubeObject & JsonObject;
   const namespace = typeof metadata['namespace'] === 'string' ? metadata['namespace'] : '';
   into.kinds.add(kindKey(apiVersion, kind));
   // The same object in two files: the later file counts.
   into.objects.set([kindKey(apiVersion, kind), namespace, metadata['name']].join('\0'), object);
+}
+
+/** Of the managed fields only who owns `spec.replicas` is evidence for a rule; the rest is most of the size of a snapshot. */
+function replicaOwners(managedFields: Json | undefined): JsonObject[] {
+  if (!Array.isArray(managedFields)) return [];
+  return managedFields.flatMap((field) => {
+    const fields = isObject(field) && isObject(field['fieldsV1']) ? field['fieldsV1']['f:spec'] : undefined;
+    if (!isObject(field) || !isObject(fields) || fields['f:replicas'] === undefined) return [];
+    return [{ ...field, fieldsV1: { 'f:spec': { 'f:replicas': {} } } }];
+  });
 }
 
 function kindKey(apiVersion: string, kind: string): string {

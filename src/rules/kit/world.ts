@@ -1,11 +1,5 @@
-import type {
-  ClusterState,
-  ContainerMetrics,
-  Entry,
-  KubeObject,
-  Target,
-} from "../../core/model.ts";
-import type { LiveWorld, World } from "../../core/rule.ts";
+import type { ClusterState, ContainerMetrics, Entry, KubeObject, Target } from '../../core/model.ts';
+import type { LiveWorld, World } from '../../core/rule.ts';
 
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const list = map.get(key);
@@ -15,18 +9,12 @@ function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
 
 /** The group of an `apiVersion`: '' for the core group. */
 export function groupOf(apiVersion: string): string {
-  const slash = apiVersion.indexOf("/");
-  return slash === -1 ? "" : apiVersion.slice(0, slash);
+  const slash = apiVersion.indexOf('/');
+  return slash === -1 ? '' : apiVersion.slice(0, slash);
 }
 
-function identity(
-  scope: string,
-  group: string,
-  kind: string,
-  namespace: string | undefined,
-  name: string,
-): string {
-  return [scope, group, kind, namespace ?? "", name].join("\u0000");
+function identity(scope: string, group: string, kind: string, namespace: string | undefined, name: string): string {
+  return [scope, group, kind, namespace ?? '', name].join('\u0000');
 }
 
 /**
@@ -43,8 +31,7 @@ export function buildWorld(entries: readonly Entry[], unrendered: readonly Targe
     const { group, kind, namespace, name } = entry.ref;
     push(byKind, `${group}/${kind}`, entry);
     byIdentity.set(identity(entry.target.scope, group, kind, namespace, name), entry);
-    if (namespace !== undefined)
-      push(byNamespace, `${entry.target.scope}\u0000${namespace}`, entry);
+    if (namespace !== undefined) push(byNamespace, `${entry.target.scope}\u0000${namespace}`, entry);
   }
   return {
     entries: kept,
@@ -53,8 +40,7 @@ export function buildWorld(entries: readonly Entry[], unrendered: readonly Targe
       const all = byKind.get(`${group}/${kind}`) ?? [];
       return scope === undefined ? all : all.filter((entry) => entry.target.scope === scope);
     },
-    get: (scope, group, kind, namespace, name) =>
-      byIdentity.get(identity(scope, group, kind, namespace, name)),
+    get: (scope, group, kind, namespace, name) => byIdentity.get(identity(scope, group, kind, namespace, name)),
     inNamespace: (scope, namespace) => byNamespace.get(`${scope}\u0000${namespace}`) ?? [],
     unseen(scope, namespace) {
       return unrendered
@@ -78,20 +64,15 @@ export function buildLiveWorld(state: ClusterState): LiveWorld {
   for (const object of state.objects) {
     const group = groupOf(object.apiVersion);
     push(byKind, `${group}/${object.kind}`, object);
-    byIdentity.set(
-      identity("", group, object.kind, object.metadata.namespace, object.metadata.name),
-      object,
-    );
+    byIdentity.set(identity('', group, object.kind, object.metadata.namespace, object.metadata.name), object);
   }
-  for (const metric of state.metrics)
-    push(metrics, `${metric.namespace}/${metric.kind}/${metric.name}`, metric);
+  for (const metric of state.metrics) push(metrics, `${metric.namespace}/${metric.kind}/${metric.name}`, metric);
   return {
     state,
     objects: state.objects,
     covers: (group, kind) => state.kinds.has(`${group}/${kind}`),
     ofKind: (group, kind) => byKind.get(`${group}/${kind}`) ?? [],
-    get: (group, kind, namespace, name) =>
-      byIdentity.get(identity("", group, kind, namespace, name)),
+    get: (group, kind, namespace, name) => byIdentity.get(identity('', group, kind, namespace, name)),
     metrics: (namespace, kind, name) => metrics.get(`${namespace}/${kind}/${name}`) ?? [],
   };
 }

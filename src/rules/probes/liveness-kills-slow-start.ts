@@ -138,8 +138,8 @@ function* checkStart(
 /** The liveness timeout fell to or below what readiness tolerates: load, not a deadlock, then restarts the container. */
 function* checkTimeout(change: ResourceChange, now: ContainerAt, was: V1Container | undefined): Iterable<Problem> {
   const entry = change.after;
-  const after = now.container.livenessProbe;
-  const before = was?.livenessProbe;
+  const after = now.container.livenessProbe ?? undefined;
+  const before = was?.livenessProbe ?? undefined;
   if (entry === undefined || after === undefined || before === undefined) return;
   const timeout = after.timeoutSeconds ?? 1;
   const previous = before.timeoutSeconds ?? 1;

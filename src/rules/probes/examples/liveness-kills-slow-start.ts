@@ -86,11 +86,11 @@ export const examples: readonly RuleExample[] = [
     after: deployment(
       '1.4.0',
       `startupProbe:
-httpGet: {path: /healthz, port: http}
-periodSeconds: 10
-failureThreshold: 30
+  httpGet: {path: /healthz, port: http}
+  periodSeconds: 10
+  failureThreshold: 30
 livenessProbe:
-httpGet: {path: /healthz, port: http}`,
+  httpGet: {path: /healthz, port: http}`,
     ),
     expect: [],
   },
@@ -99,10 +99,10 @@ httpGet: {path: /healthz, port: http}`,
     after: deployment(
       '1.4.0',
       `readinessProbe:
-httpGet: {path: /ready, port: http}
-initialDelaySeconds: 90
+  httpGet: {path: /ready, port: http}
+  initialDelaySeconds: 90
 livenessProbe:
-httpGet: {path: /healthz, port: http}`,
+  httpGet: {path: /healthz, port: http}`,
     ),
     expect: [{ path: livenessPath, message: 'is killed by its livenessProbe after 30 s' }],
   },
@@ -111,13 +111,13 @@ httpGet: {path: /healthz, port: http}`,
     before: deployment(
       '1.4.0',
       `livenessProbe:
-httpGet: {path: /healthz, port: http}
-timeoutSeconds: 5`,
+  httpGet: {path: /healthz, port: http}
+  timeoutSeconds: 5`,
     ),
     after: deployment(
       '1.4.0',
       `livenessProbe:
-httpGet: {path: /healthz, port: http}`,
+  httpGet: {path: /healthz, port: http}`,
     ),
     expect: [
       {
