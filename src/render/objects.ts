@@ -36,9 +36,12 @@ export function manifestsOf(
   redactKey: Uint8Array,
   provenance: Provenance,
   file: string | undefined,
+  substitute?: (object: JsonObject) => Json,
 ): Manifest[] {
   const manifests: Manifest[] = [];
-  for (const object of expandList(document.value, document, file)) {
+  for (const plain of expandList(document.value, document, file)) {
+    const object =
+      substitute === undefined ? plain : asKubeObject(substitute(plain as unknown as JsonObject), document, file);
     const duplicateKeys = document.duplicates.map((duplicate) => describeDuplicate(duplicate, document.value, file));
     const redacted = redactObject(object as unknown as JsonObject, redactKey) as unknown as KubeObject;
     manifests.push({

@@ -1,5 +1,5 @@
 import { GateError } from '../core/errors.ts';
-import type { Manifest, Provenance } from '../core/model.ts';
+import type { Json, JsonObject, Manifest, Provenance } from '../core/model.ts';
 import { readDocument, splitDocuments, YamlError } from '../core/yaml/read.ts';
 import type { YamlPart } from '../core/yaml/read.ts';
 import { setDefaultNamespace } from './after.ts';
@@ -15,6 +15,10 @@ export interface ParseOptions {
   readonly redactKey?: Uint8Array;
   /** Manifests by document text, shared between calls; must be used with one `redactKey` only. */
   readonly memo?: ParseMemo;
+  /** Changes each object before secrets are redacted, for Flux's variables. */
+  readonly substitute?: (object: JsonObject) => Json;
+  /** Gets each object as soon as it is read, so that something is left when a later document fails. */
+  readonly collect?: Manifest[];
 }
 
 /** What was parsed before, by document text. */
@@ -28,7 +32,8 @@ const sourceComment = /^# Source: (\S+)[ \t]*$/m;
  * @throws GateError `render.bad-yaml` or `render.not-an-object`, with file (or chart template) and line
  */
 export function parseManifests(text: string, options: ParseOptions = {}): { readonly manifests: readonly Manifest[] } {
-  const parsed = splitDocuments(text).flatMap((part) => parsePart(part, options));
+  const parsed = options.collect ?? [];
+  for (const part of splitDocuments(text)) parsed.push(...parsePart(part, options));
   const manifests =
     options.defaultNamespace === undefined ? parsed : setDefaultNamespace(parsed, options.defaultNamespace);
   return { manifests };
@@ -38,7 +43,7 @@ const noKey = new Uint8Array(32);
 
 function parsePart(part: YamlPart, options: ParseOptions): readonly Manifest[] {
   // Lines matter for a file of the tree; tool output is the same wherever it stands.
-  const memo = options.file === undefined ? options.memo : undefined;
+  const memo = options.file === undefined && options.substitute === undefined ? options.memo : undefined;
   const known = memo?.get(part.text);
   if (known !== undefined) return known;
   const template = sourceComment.exec(part.text.slice(0, 2048))?.[1];
@@ -55,7 +60,7 @@ function readPart(part: YamlPart, template: string | undefined, options: ParseOp
       ...(template === undefined ? {} : { template }),
       ...(file === undefined ? {} : { file, line: document.line }),
     };
-    return manifestsOf(document, options.redactKey ?? noKey, provenance, file).map((manifest) => {
+    return manifestsOf(document, options.redactKey ?? noKey, provenance, file, options.substitute).map((manifest) => {
       const hook = hookPhases(manifest.object);
       return hook === undefined ? manifest : { ...manifest, hook };
     });
