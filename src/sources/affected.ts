@@ -1,0 +1,126 @@
+import type { Target } from '../core/model.ts';
+import type { Tree } from '../core/ports.ts';
+
+/** Whether the change can reach a target, and why. */
+export interface TargetChoice {
+  readonly id: string;
+  readonly before?: Target;
+  readonly after?: Target;
+  readonly affected: boolean;
+  /** One sentence for people, without a full stop. */
+  readonly reason: string;
+}
+
+/**
+ * Decides which targets the change can reach. A target is affected when it exists on one side only, when its
+ * description differs (everything but the line it stands in), when a changed path is among its inputs on either
+ * side, or when its inputs are not known. A target whose source is pinned on both sides is affected by its
+ * description only.
+ *
+ * Targets that another one renders need no closure over their parents: what the parent decides about them is in
+ * their description, which was read from the parent's output on each side.
+ *
+ * @param changed tree paths that differ between the sides
+ * @returns one entry per id, sorted by id
+ */
+export function selectTargets(
+  before: readonly Target[],
+  after: readonly Target[],
+  changed: readonly string[],
+  _trees?: { readonly before: Tree; readonly after: Tree },
+): readonly TargetChoice[] {
+  const left = new Map(before.map((target) => [target.id, target]));
+  const right = new Map(after.map((target) => [target.id, target]));
+  const index = indexChanges(changed);
+  return [...new Set([...left.keys(), ...right.keys()])]
+    .sort()
+    .map((id) => choose(id, left.get(id), right.get(id), index));
+}
+
+function choose(id: string, before: Target | undefined, after: Target | undefined, changes: ChangeIndex): TargetChoice {
+  if (after === undefined) {
+    return { id, ...(before === undefined ? {} : { before }), affected: true, reason: 'the change removes it' };
+  }
+  if (before === undefined) return { id, after, affected: true, reason: 'the change adds it' };
+  const sides = { id, before, after };
+  const pinned = after.unaffectedBecause !== undefined && before.unaffectedBecause !== undefined;
+  const difference = firstDifference(describe(before, pinned), describe(after, pinned), '');
+  if (pinned && difference === undefined) return { ...sides, affected: false, reason: after.unaffectedBecause! };
+  const path = pinned ? undefined : (changes.first(after.inputs) ?? changes.first(before.inputs));
+  if (path !== undefined) return { ...sides, affected: true, reason: `${path} changed` };
+  if (difference !== undefined) {
+    return { ...sides, affected: true, reason: `its declaration changed (${difference.slice(1) || 'everything'})` };
+  }
+  if (before.inputs === 'unknown' || after.inputs === 'unknown') {
+    return { ...sides, affected: true, reason: 'which files it reads cannot be told' };
+  }
+  const count = new Set([...before.inputs, ...after.inputs]).size;
+  const reason =
+    count === 0
+      ? 'it reads no file of this repository'
+      : `no changed file among its ${count} input${count === 1 ? '' : 's'}`;
+  return { ...sides, affected: false, reason };
+}
+
+interface ChangeIndex {
+  /** The first changed path that one of the inputs covers. */
+  first(inputs: Target['inputs']): string | undefined;
+}
+
+function indexChanges(changed: readonly string[]): ChangeIndex {
+  const sorted = [...changed].sort();
+  const exact = new Set(sorted);
+  /** Directory with trailing slash -> first changed path below it. */
+  const below = new Map<string, string>();
+  for (const path of sorted) {
+    for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', slash + 1)) {
+      const directory = path.slice(0, slash + 1);
+      if (!below.has(directory)) below.set(directory, path);
+    }
+  }
+  const touch = (input: string): string | undefined => {
+    if (input === './' || input === '/' || input === '.') return sorted[0];
+    const path = input.replace(/\/$/u, '');
+    // A directory that became a file or a link, or the other way round, changes everything below it.
+    for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', slash + 1)) {
+      if (exact.has(path.slice(0, slash))) return path.slice(0, slash);
+    }
+    if (exact.has(path)) return path;
+    return input.endsWith('/') ? below.get(input) : undefined;
+  };
+  return {
+    first: (inputs) => {
+      if (inputs === 'unknown' || sorted.length === 0) return undefined;
+      let best: string | undefined;
+      for (const input of inputs) {
+        const path = touch(input);
+        if (path !== undefined && (best === undefined || path < best)) best = path;
+      }
+      return best;
+    },
+  };
+}
+
+/** The target without what may differ while nothing else does. */
+function describe(target: Target, pinned: boolean): unknown {
+  const { origin, inputs, ...rest } = target;
+  return { ...rest, origin: origin.file, ...(pinned || inputs !== 'unknown' ? {} : { inputs }) };
+}
+
+/** JSON pointer of the first field that differs, keys in sorted order; undefined when equal. */
+function firstDifference(a: unknown, b: unknown, path: string): string | undefined {
+  if (Object.is(a, b)) return undefined;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return path || '/';
+  if (Array.isArray(a) !== Array.isArray(b)) return path || '/';
+  const left = a as Record<string, unknown>;
+  const right = b as Record<string, unknown>;
+  for (const key of [...new Set([...Object.keys(left), ...Object.keys(right)])].sort()) {
+    if (!Object.hasOwn(left, key) || !Object.hasOwn(right, key)) {
+      if ((Object.hasOwn(left, key) ? left[key] : right[key]) === undefined) continue;
+      return `${path}/${key}`;
+    }
+    const found = firstDifference(left[key], right[key], `${path}/${key}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
