@@ -64,7 +64,7 @@ function page(options: TerminalOptions): Page {
       });
     },
     heading(text) {
-      lines.push('', paint('bold', text));
+      lines.push('', ...wrap(text, options.width).map((line) => paint('bold', line)));
     },
     gap() {
       lines.push('');
