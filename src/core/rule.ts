@@ -14,6 +14,7 @@ import type {
   ResourceRef,
   Reversibility,
   Severity,
+  Side,
   Target,
 } from './model.ts';
 import type { SourceLocation } from './errors.ts';
@@ -129,6 +130,10 @@ export interface RuleExample {
   };
   /** Overrides of the target that holds the objects (apply semantics, environment, kubeVersion). */
   readonly target?: Partial<Target>;
+  /** The target exists on this side only. Default: on both. */
+  readonly targetOnly?: Side;
+  /** A second target of the same cluster, with its objects; a side without text does not have it. */
+  readonly other?: { readonly target: Partial<Target>; readonly before?: string; readonly after?: string };
   /** Further targets of each side, without objects: for rules about what declares targets. */
   readonly moreTargets?: { readonly before?: readonly Partial<Target>[]; readonly after?: readonly Partial<Target>[] };
   readonly renderProblem?: { readonly before?: RenderProblem; readonly after?: RenderProblem };

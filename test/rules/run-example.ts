@@ -3,7 +3,7 @@ import { diffSides } from '../../src/diff/diff.ts';
 import { parseSnapshot } from '../../src/cluster/snapshot.ts';
 import { buildLiveWorld, buildWorld } from '../../src/rules/kit/world.ts';
 import { resolveOptions } from '../../src/engine/options.ts';
-import type { BuildFile, RenderResult, Target } from '../../src/core/model.ts';
+import type { BuildFile, RenderResult, Side, Target } from '../../src/core/model.ts';
 import type { Problem, Rule, RuleContext, RuleExample } from '../../src/core/rule.ts';
 
 const exampleTarget: Target = {
@@ -50,16 +50,27 @@ function side(
   return [{ ok: true, target, manifests, warnings: [] } satisfies RenderResult];
 }
 
-function targetMap(target: Target, more: readonly Partial<Target>[] = []): Map<string, Target> {
-  const all = [target, ...more.map((part) => ({ ...exampleTarget, ...part }))];
+function targetMap(own: readonly Target[], more: readonly Partial<Target>[] = []): Map<string, Target> {
+  const all = [...own, ...more.map((part) => ({ ...exampleTarget, ...part }))];
   return new Map(all.map((one) => [one.id, one]));
 }
 
 /** Runs one example of a rule through the real parser, defaults and diff. */
 export function runExample(rule: Rule, example: RuleExample): Problem[] {
   const target: Target = { ...exampleTarget, ...example.target };
-  const before = side(example.before, target, example.renderProblem, 'before');
-  const after = side(example.after, target, example.renderProblem, 'after');
+  const other: Target = { ...exampleTarget, id: 'argocd:argocd/other', name: 'other', ...example.other?.target };
+  const on = (which: Side): Target[] => [
+    ...(example.targetOnly === undefined || example.targetOnly === which ? [target] : []),
+    ...(example.other?.[which] === undefined ? [] : [other]),
+  ];
+  const results = (which: Side): RenderResult[] =>
+    on(which).flatMap((one) =>
+      one === target
+        ? side(example[which], target, example.renderProblem, which)
+        : side(example.other?.[which], other, undefined, which),
+    );
+  const before = results('before');
+  const after = results('after');
   const live = example.live === undefined ? undefined : buildLiveWorld(parseSnapshot(example.live, 'live.yaml'));
   const diff = diffSides({ before, after });
   const beforeFiles = example.files?.before ?? {};
@@ -73,8 +84,8 @@ export function runExample(rule: Rule, example: RuleExample): Problem[] {
     after: buildWorld(diff.entries.after, []),
     live: (scope) => (scope === target.scope ? live : undefined),
     targets: {
-      before: targetMap(target, example.moreTargets?.before),
-      after: targetMap(target, example.moreTargets?.after),
+      before: targetMap(on('before'), example.moreTargets?.before),
+      after: targetMap(on('after'), example.moreTargets?.after),
     },
     renderProblems: example.renderProblem === undefined ? [] : [{ target, ...example.renderProblem }],
     yaml: [...changedPaths]
