@@ -62,7 +62,8 @@ export function simpleGoTemplate(): GoTemplate & { calls: number; jobs: number }
             value = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
           }
           if (value === undefined) missing = path;
-          return value === undefined ? '<no value>' : String(value);
+          if (value === undefined) return '<no value>';
+          return typeof value === 'string' ? value : JSON.stringify(value);
         });
         return missing !== undefined && job.options.includes('missingkey=error')
           ? ({ ok: false, error: `map has no entry for key "${missing}"` } as const)

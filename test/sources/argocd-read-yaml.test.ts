@@ -6,7 +6,7 @@ const application = 'apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetada
 
 function names(files: Readonly<Record<string, string>>): readonly string[] {
   return readDeclarations(treeOf(files)).objects.map(
-    (item) => `${item.location.file}:${item.location.line} ${String(item.object['kind'])}`,
+    (item) => `${item.location.file}:${item.location.line} ${JSON.stringify(item.object['kind']).slice(1, -1)}`,
   );
 }
 
