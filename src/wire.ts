@@ -64,7 +64,7 @@ export function openTools(): { readonly exec: Exec; readonly tools: ToolPaths } 
   return { exec, tools: createToolPaths({ exec }) };
 }
 
-const knownRules = rules.map((rule) => rule.id);
+const knownRules = rules;
 
 /**
  * The operator's file wins. Otherwise gate.yaml of the base side: a change must not be judged by a policy that it

@@ -1,2 +1,2 @@
 /** The known word closest to a mistyped one, or undefined: "did you mean". */
-export { closest as suggest, closestAll } from '../core/suggest.ts';
+export { closest, closest as suggest, closestAll } from '../core/suggest.ts';
