@@ -227,7 +227,9 @@ function fieldChanges(before: Entry, after: Entry, renamed: boolean, context: Co
     schema,
   ).filter(
     (difference) =>
-      !isMasked(difference.path, before.nondeterministic) && !isMasked(difference.path, after.nondeterministic),
+      !(renamed && difference.path === '/metadata/name') &&
+      !isMasked(difference.path, before.nondeterministic) &&
+      !isMasked(difference.path, after.nondeterministic),
   );
   if (found.length === 0) return [];
   const impacts = renamed ? [] : fieldImpacts(before, after, found);

@@ -173,7 +173,10 @@ function comparePositions(
   path: string,
   fields: readonly string[],
 ): void {
-  if (before.length !== after.length) return emit(walk, path, fields, before, after);
+  // A null in a list is an element, not an absent one.
+  const whole =
+    before.length !== after.length || before.some((item, index) => (item === null) !== (after[index] === null));
+  if (whole) return emit(walk, path, fields, before, after);
   for (const [index, item] of before.entries()) compare(walk, item, after[index], `${path}/${index}`, fields);
 }
 

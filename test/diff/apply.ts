@@ -1,0 +1,48 @@
+import { isFields, type Fields } from '../../src/diff/defaults/fill.ts';
+import type { KindSchema } from '../../src/diff/list-keys.ts';
+import { type Difference, unescapePointer } from '../../src/diff/walk.ts';
+
+/** Carries out differences, so that a test can show that they lead from one side to the other. */
+export function applyDifferences(object: unknown, found: readonly Difference[], schema: KindSchema): unknown {
+  return found.reduce(
+    (value, difference) =>
+      set(value, difference.path.split('/').slice(1).map(unescapePointer), difference.after, [], schema),
+    object,
+  );
+}
+
+function set(
+  value: unknown,
+  way: readonly string[],
+  after: unknown,
+  fields: readonly string[],
+  schema: KindSchema,
+): unknown {
+  const [step, ...rest] = way;
+  if (step === undefined) return after;
+  if (Array.isArray(value)) {
+    const rule = schema.listRule(fields);
+    const list: readonly unknown[] = value;
+    const at = positionOf(list, step, rule?.type === 'map' ? rule.keyOf : undefined);
+    const next = set(list[at], rest, after, fields, schema);
+    if (next === undefined) return list.filter((_item, index) => index !== at);
+    return at < list.length ? list.with(at, next) : [...list, next];
+  }
+  const object = isFields(value) ? value : {};
+  const next = set(Object.hasOwn(object, step) ? object[step] : undefined, rest, after, [...fields, step], schema);
+  const entries = Object.entries(object).filter(([name]) => name !== step);
+  return Object.fromEntries(next === undefined ? entries : [...entries, [step, next]]);
+}
+
+function positionOf(
+  list: readonly unknown[],
+  step: string,
+  keyOf: ((item: Fields) => string | undefined) | undefined,
+): number {
+  const keyed = keyOf === undefined ? -1 : list.findIndex((item) => isFields(item) && keyOf(item) === step);
+  const unique =
+    keyOf !== undefined && new Set(list.map((item) => (isFields(item) ? keyOf(item) : undefined))).size === list.length;
+  if (unique && list.every((item) => isFields(item) && keyOf(item) !== undefined))
+    return keyed === -1 ? list.length : keyed;
+  return Number(step);
+}
