@@ -215,7 +215,7 @@ type Pulled = { readonly path: string; readonly archive: Uint8Array } | { readon
 
 async function pull(mapped: RemoteChart, chart: RemoteChart, context: RenderContext): Promise<Pulled> {
   if (!/^(?:https?|oci):\/\//.test(mapped.url)) return { error: `"${mapped.url}" is no https:// or oci:// address` };
-  const helm = await useTool(context, 'helm', context.config.tools.helm);
+  const helm = await useTool(context, 'helm', { version: context.config.tools.helm, chosen: true });
   const folder = await context.workspace.newFolder();
   const version = chart.version === '' || chart.digest !== undefined ? [] : [`--version=${chart.version}`];
   const address =

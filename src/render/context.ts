@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Config } from '../core/config.ts';
 import type { Exec, ExecRequest, ExecResult, ToolPaths } from '../core/ports.ts';
+import { defaultVersions } from './engine-versions.ts';
 import { fail } from './failure.ts';
+import { onExit } from './on-exit.ts';
 
 /** What every renderer of one run shares. */
 export interface RenderContext {
@@ -18,6 +20,8 @@ export interface RenderContext {
   readonly workspace: Workspace;
   readonly counters: { helmRuns: number; kustomizeRuns: number; cacheHits: number };
   readonly toolsUsed: Map<string, string>;
+  /** What the reader should know of the run itself. */
+  readonly notes: Set<string>;
 }
 
 /** Hexadecimal SHA-256 of a text or of a JSON value (with its keys in the order given). */
@@ -61,13 +65,14 @@ export interface Workspace {
 export function createWorkspace(): Workspace {
   let root: Promise<string> | undefined;
   let made: string | undefined;
+  let forget = (): void => undefined;
   const removeNow = (): void => {
     if (made !== undefined) rmSync(made, { recursive: true, force: true });
   };
   const open = (): Promise<string> => {
     root ??= mkdtemp(join(tmpdir(), 'gitops-gate-render-')).then((path) => {
       made = path;
-      process.once('exit', removeNow);
+      forget = onExit(removeNow);
       return path;
     });
     return root;
@@ -111,7 +116,7 @@ export function createWorkspace(): Workspace {
     async close() {
       if (root === undefined) return;
       const path = await root;
-      process.removeListener('exit', removeNow);
+      forget();
       await rm(path, { recursive: true, force: true });
       root = undefined;
       made = undefined;
@@ -156,33 +161,47 @@ export async function runTool(
   });
   if (result.spawnError !== undefined)
     fail({ kind: 'tool', message: `${tool} could not be started: ${result.spawnError}` });
-  switch (result.stopped) {
-    case 'timeout':
-      return fail({
-        kind: 'limit',
-        message: `${tool} did not finish within ${Math.round((request.timeoutMs ?? 120_000) / 1000)} seconds and was ended`,
-        next: 'Look for an endless loop or a very large range in the templates.',
-      });
-    case 'output-limit':
-      return fail({
-        kind: 'limit',
-        message: `${tool} printed more than ${Math.round((request.maxOutputBytes ?? 64 * 1024 * 1024) / 1024 / 1024)} MiB and was ended`,
-        next: 'Look for a range that repeats without end in the templates.',
-      });
-    case 'interrupted':
-      return fail({ kind: 'tool', message: `${tool} was interrupted` });
-    case undefined:
-      return result;
+  if (result.stopped === 'timeout') {
+    fail({
+      kind: 'limit',
+      message: `${tool} did not finish within ${Math.round((request.timeoutMs ?? 120_000) / 1000)} seconds and was ended`,
+      next: 'Look for an endless loop or a very large range in the templates.',
+    });
   }
+  if (result.stopped === 'output-limit') {
+    fail({
+      kind: 'limit',
+      message: `${tool} printed more than ${Math.round((request.maxOutputBytes ?? 64 * 1024 * 1024) / 1024 / 1024)} MiB and was ended`,
+      next: 'Look for a range that repeats without end in the templates.',
+    });
+  }
+  if (result.stopped === 'interrupted') fail({ kind: 'tool', message: `${tool} was interrupted` });
+  return result;
 }
 
-/** Finds the tool and remembers that it was used, for the report. @throws GateError tool.missing */
+/** A tool version that a source should be rendered with. */
+export interface ToolWish {
+  readonly version: string | undefined;
+  /** False: follows from the version of the engine; the default line stands in when it is not installed. */
+  readonly chosen: boolean;
+}
+
+/**
+ * Finds the tool and remembers that it was used, for the report.
+ * @throws GateError tool.missing
+ */
 export async function useTool(
   context: RenderContext,
   tool: 'helm' | 'kustomize',
-  version: string | undefined,
+  wish: ToolWish,
 ): Promise<{ readonly path: string; readonly version: string }> {
-  const found = await context.tools.find(tool, version);
+  const found = await context.tools.find(tool, wish.version).catch((error: unknown) => {
+    if (wish.chosen || wish.version === undefined || wish.version === defaultVersions[tool]) throw error;
+    context.notes.add(
+      `${tool} ${wish.version}, which the configured Argo CD or Flux version renders with, is not installed; ${tool} ${defaultVersions[tool]} was used.`,
+    );
+    return context.tools.find(tool, undefined);
+  });
   context.toolsUsed.set(`${tool} ${found.version}`, found.version);
   return found;
 }

@@ -1,3 +1,5 @@
+import { applyFunction } from './envsubst-functions.ts';
+
 /** Text that cannot be substituted, with the reason in the words of fluxcd/pkg/envsubst. */
 export class SubstitutionError extends Error {
   constructor(message: string) {
@@ -260,10 +262,6 @@ function parseCasing(scanner: Scanner, variable: string): Node {
   return { type: 'call', variable, operator, args: [] };
 }
 
-// ---------------------------------------------------------------------------------------------
-// Functions: fluxcd/pkg/envsubst/funcs.go
-// ---------------------------------------------------------------------------------------------
-
 const defaulting = new Set(['-', '+', '=', '?', ':-', ':+', ':=', ':?']);
 
 function evaluate(node: Node, lookup: Lookup, depth: number): string {
@@ -273,146 +271,5 @@ function evaluate(node: Node, lookup: Lookup, depth: number): string {
   if (!exists && !defaulting.has(node.operator)) {
     throw new SubstitutionError(`variable not set (strict mode): "${node.variable}"`);
   }
-  return apply(node.operator, value, args);
-}
-
-function apply(operator: string, value: string, args: readonly string[]): string {
-  const [first = '', second = ''] = args;
-  switch (operator) {
-    case ',':
-      return mapFirst(value, (character) => character.toLowerCase());
-    case ',,':
-      return value.toLowerCase();
-    case '^':
-      return mapFirst(value, (character) => character.toUpperCase());
-    case '^^':
-      return value.toUpperCase();
-    case '#':
-      return args.length === 0 ? String(Buffer.byteLength(value)) : trimStart(value, first, 'shortest');
-    case '##':
-      return trimStart(value, first, 'longest');
-    case '%':
-      return reverse(trimStart(reverse(value), reverse(first), 'shortest'));
-    case '%%':
-      return reverse(trimStart(reverse(value), reverse(first), 'longest'));
-    case ':':
-      return substring(value, args);
-    case '/':
-      return replaceOnce(value, first, second);
-    case '//':
-      return first === ''
-        ? Array.from(value).reduce((text, character) => text + character + second, second)
-        : value.replaceAll(first, () => second);
-    case '/#':
-      return args.length === 2 && value.startsWith(first) ? replaceOnce(value, first, second) : value;
-    case '/%':
-      return args.length === 2 && value.endsWith(first) ? value.slice(0, value.length - first.length) + second : value;
-    default:
-      return value === '' ? args.join('') : value;
-  }
-}
-
-function replaceOnce(value: string, search: string, replacement: string): string {
-  return value.replace(search, () => replacement);
-}
-
-function mapFirst(value: string, map: (character: string) => string): string {
-  const [first = '', ...rest] = Array.from(value);
-  return map(first) + rest.join('');
-}
-
-function reverse(value: string): string {
-  return Array.from(value).toReversed().join('');
-}
-
-/** Go slices bytes; so do these offsets. */
-function substring(value: string, args: readonly string[]): string {
-  const bytes = Buffer.from(value);
-  const cut = (from: number, to: number): string => bytes.subarray(from, to).toString('utf8');
-  let position = goInteger(args[0] ?? '');
-  if (position === undefined) return value;
-  if (position < 0) position = Math.max(0, bytes.length + position);
-  if (args.length === 1) return position < bytes.length ? cut(position, bytes.length) : '';
-  const length = goInteger(args[1] ?? '');
-  if (length === undefined) return value;
-  if (length < 0) return bytes.length + length < position ? '' : cut(position, bytes.length + length);
-  return position < bytes.length ? cut(position, Math.min(bytes.length, position + length)) : '';
-}
-
-function goInteger(text: string): number | undefined {
-  return /^[+-]?\d{1,15}$/.test(text) ? Number(text) : undefined;
-}
-
-/** Drops the shortest or longest prefix that matches the pattern (envsubst/funcs.go trimShortest, trimLongest). */
-function trimStart(value: string, pattern: string, which: 'shortest' | 'longest'): string {
-  const characters = Array.from(value);
-  const lengths = matchingPrefixes(pattern, characters);
-  if (lengths === undefined) return value;
-  // The empty prefix is never tried.
-  const fitting = lengths.filter((length) => length > 0);
-  const length = which === 'shortest' ? fitting[0] : fitting.at(-1);
-  return length === undefined ? value : characters.slice(length).join('');
-}
-
-/**
- * Lengths of all prefixes that match a shell pattern: `*`, `?`, `[a-z]`, `[^a]`, `\x`; `*` also matches `/`.
- * Works on sets of positions, so that no pattern is slow. Undefined: the pattern is malformed.
- */
-function matchingPrefixes(pattern: string, text: readonly string[]): number[] | undefined {
-  const characters = Array.from(pattern);
-  let positions = new Set([0]);
-  for (let at = 0; at < characters.length; at++) {
-    const character = characters[at] as string;
-    let fits: (candidate: string) => boolean;
-    if (character === '*') {
-      const from = Math.min(...positions);
-      positions = new Set(Array.from({ length: Math.max(0, text.length - from + 1) }, (_, index) => from + index));
-      continue;
-    }
-    if (character === '[') {
-      const end = classEnd(characters, at);
-      if (end === undefined) return undefined;
-      fits = classMatcher(characters.slice(at + 1, end));
-      at = end;
-    } else if (character === '\\') {
-      at++;
-      const literal = characters[at];
-      if (literal === undefined) return undefined;
-      fits = (candidate) => candidate === literal;
-    } else {
-      fits = character === '?' ? () => true : (candidate) => candidate === character;
-    }
-    positions = new Set(
-      [...positions]
-        .filter((position) => position < text.length && fits(text[position] as string))
-        .map((position) => position + 1),
-    );
-    if (positions.size === 0) return [];
-  }
-  return [...positions].toSorted((left, right) => left - right);
-}
-
-function classEnd(pattern: readonly string[], start: number): number | undefined {
-  let at = start + 1;
-  if (pattern[at] === '^') at++;
-  for (let first = true; at < pattern.length; at++, first = false) {
-    if (pattern[at] === ']' && !first) return at;
-    if (pattern[at] === '\\') at++;
-  }
-  return undefined;
-}
-
-function classMatcher(content: readonly string[]): (candidate: string) => boolean {
-  const negated = content[0] === '^';
-  const items = (negated ? content.slice(1) : [...content]).filter(
-    (character, index, all) => character !== '\\' || all[index - 1] === '\\',
-  );
-  const ranges: (readonly [string, string])[] = [];
-  for (let at = 0; at < items.length; at++) {
-    const from = items[at] as string;
-    const isRange = items[at + 1] === '-' && at + 2 < items.length;
-    ranges.push([from, isRange ? (items[at + 2] as string) : from]);
-    if (isRange) at += 2;
-  }
-  return (candidate) => ranges.some(([from, to]) => from <= candidate && candidate <= to) !== negated;
+  return applyFunction(node.operator, value, args);
 }

@@ -1,6 +1,7 @@
 import { execa } from 'execa';
 import type { Exec, ExecRequest, ExecResult } from '../core/ports.ts';
 import { messageOf } from '../core/errors.ts';
+import { onExit } from './on-exit.ts';
 
 const defaultTimeoutMs = 120_000;
 const defaultMaxOutputBytes = 64 * 1024 * 1024;
@@ -50,7 +51,6 @@ export function createExec(
     for (const end of running) end('interrupted');
   };
   options.signal?.addEventListener('abort', endAll, { once: true });
-  process.once('exit', endAll);
 
   return {
     async run(request: ExecRequest): Promise<ExecResult> {
@@ -89,6 +89,7 @@ async function runOne(
     child.stderr?.destroy();
   };
   running.add(end);
+  const forget = onExit(() => end('interrupted'));
   const timer = setTimeout(() => end('timeout'), request.timeoutMs ?? defaultTimeoutMs);
 
   const limit = request.maxOutputBytes ?? defaultMaxOutputBytes;
@@ -126,6 +127,7 @@ async function runOne(
   } finally {
     clearTimeout(timer);
     running.delete(end);
+    forget();
   }
 }
 

@@ -5,7 +5,7 @@ import { messageOf } from '../core/errors.ts';
 import { readDocuments } from '../core/yaml/read.ts';
 import type { Rendered } from './cache.ts';
 import { copyInto, digestOf, runTool, useTool, writeAtomically } from './context.ts';
-import type { RenderContext } from './context.ts';
+import type { RenderContext, ToolWish } from './context.ts';
 import { fail } from './failure.ts';
 import type { ChartSource, PreparedChart } from './helm-chart.ts';
 import { helmProblem, treeFileOf } from './helm-error.ts';
@@ -20,8 +20,8 @@ import { insideTree } from './tree-path.ts';
 /** What a rendering of one source needs to know of its target. */
 export interface SourceSettings {
   readonly engine: Engine;
-  readonly helmVersion: string | undefined;
-  readonly kustomizeVersion: string | undefined;
+  readonly helm: ToolWish;
+  readonly kustomize: ToolWish;
   readonly kubeVersion: string | undefined;
   readonly apiVersions: readonly string[] | undefined;
 }
@@ -49,7 +49,7 @@ export async function prepareHelm(
   charts: ChartSource,
   memo: ParseMemo,
 ): Promise<Job> {
-  const helm = await useTool(context, 'helm', settings.helmVersion);
+  const helm = await useTool(context, 'helm', settings.helm);
   if (!/^[a-z0-9][\w.-]*$/i.test(source.release)) {
     fail({ kind: 'render', message: `"${source.release}" is no valid release name` });
   }
@@ -57,8 +57,7 @@ export async function prepareHelm(
   const values = await prepareValues(source, settings.engine, tree, context);
   const flags = flagsOf(source, settings);
   const postRenderers = source.postRenderers ?? [];
-  const kustomize =
-    postRenderers.length === 0 ? undefined : await useTool(context, 'kustomize', settings.kustomizeVersion);
+  const kustomize = postRenderers.length === 0 ? undefined : await useTool(context, 'kustomize', settings.kustomize);
   const key = digestOf([
     'helm',
     helm.version,

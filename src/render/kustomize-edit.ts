@@ -223,7 +223,7 @@ function addLabels(
   const index = entries.findIndex(
     (entry) => entry['includeSelectors'] !== true && (entry['includeTemplates'] === true) === includeTemplates,
   );
-  const entry = index === -1 ? { ...(includeTemplates ? { includeTemplates: true } : {}) } : { ...entries[index] };
+  const entry: JsonObject = index === -1 ? (includeTemplates ? { includeTemplates: true } : {}) : { ...entries[index] };
   entry['pairs'] = addToMap(entry['pairs'], labels, force, 'label');
   kustomization['labels'] = index === -1 ? [...entries, entry] : entries.with(index, entry);
 }

@@ -17,7 +17,7 @@ import { applyArgoEdits, applyFluxEdits } from './kustomize-edit.ts';
 import { kustomizeProblem } from './kustomize-error.ts';
 import { inflateCharts } from './kustomize-helm.ts';
 import { resolveRemotes } from './kustomize-remote.ts';
-import { createOrigins } from './origins.ts';
+import type { createOrigins } from './origins.ts';
 import { parseManifests } from './parse.ts';
 import type { ParseMemo } from './parse.ts';
 import { insideTree, onDisk, relativeTo } from './tree-path.ts';
@@ -44,7 +44,7 @@ export async function prepareKustomize(
   tools: KustomizeTools,
 ): Promise<Job> {
   const { context } = tools;
-  const kustomize = await useTool(context, 'kustomize', settings.kustomizeVersion);
+  const kustomize = await useTool(context, 'kustomize', settings.kustomize);
   const root = insideTree(source.path, 'The kustomization path');
   const edited = editedKustomization(source, root, tree);
   const overrides = new Map(edited === undefined ? [] : [[root, edited.content]]);
@@ -58,7 +58,7 @@ export async function prepareKustomize(
       next: 'If the cluster builds it so, write argocd: {kustomizeBuildOptions: --enable-helm} into gate.yaml. Flux never inflates charts.',
     });
   }
-  const helm = closure.helmCharts.length === 0 ? undefined : await useTool(context, 'helm', settings.helmVersion);
+  const helm = closure.helmCharts.length === 0 ? undefined : await useTool(context, 'helm', settings.helm);
   const charts = helm === undefined ? undefined : await inflateCharts(closure, tree, tools.fetcher);
   const flags = flagsOf(source, settings, helm?.path);
   const content = [...overrides].toSorted(([left], [right]) => (left < right ? -1 : 1));

@@ -7,7 +7,7 @@ import { createRenderCache } from './cache.ts';
 import type { RenderCache, Rendered } from './cache.ts';
 import { createChartFetcher } from './chart-fetch.ts';
 import { createLimit, createWorkspace, digestOf } from './context.ts';
-import type { RenderContext } from './context.ts';
+import type { RenderContext, ToolWish } from './context.ts';
 import { argocdTools, fluxTools } from './engine-versions.ts';
 import { fail, problemOf } from './failure.ts';
 import { createChartSource } from './helm-chart.ts';
@@ -48,6 +48,7 @@ export function createRenderer(options: RendererOptions): RendererHandle {
   const workspace = createWorkspace();
   const counters = { helmRuns: 0, kustomizeRuns: 0, cacheHits: 0 };
   const toolsUsed = new Map<string, string>();
+  const notes = new Set<string>();
   const running = new Map<string, Promise<Rendered>>();
   const memo = new Map<string, readonly Manifest[]>();
   const origins = createOrigins();
@@ -62,6 +63,7 @@ export function createRenderer(options: RendererOptions): RendererHandle {
       workspace,
       counters,
       toolsUsed,
+      notes,
     }))();
     return context;
   };
@@ -120,7 +122,7 @@ export function createRenderer(options: RendererOptions): RendererHandle {
         .toSorted((left, right) => (left.name + left.version < right.name + right.version ? -1 : 1));
     },
     get notes() {
-      return cache.problem === undefined ? [] : [cache.problem];
+      return [...notes, ...(cache.problem === undefined ? [] : [cache.problem])];
     },
     async close() {
       await workspace.close();
@@ -197,12 +199,15 @@ function settingsOf(target: Target, config: Config): SourceSettings {
       : target.engine === 'flux'
         ? fluxTools(config.flux.version)
         : undefined;
-  const kubeVersion = target.kubeVersion ?? config.kubernetesVersion;
+  const wish = (tool: 'helm' | 'kustomize'): ToolWish => {
+    const chosen = target.tools?.[tool] ?? config.tools[tool];
+    return { version: chosen ?? shipped?.[tool].used, chosen: chosen !== undefined };
+  };
   return {
     engine: target.engine,
-    helmVersion: target.tools?.helm ?? config.tools.helm ?? shipped?.helm.used,
-    kustomizeVersion: target.tools?.kustomize ?? config.tools.kustomize ?? shipped?.kustomize.used,
-    kubeVersion,
+    helm: wish('helm'),
+    kustomize: wish('kustomize'),
+    kubeVersion: target.kubeVersion ?? config.kubernetesVersion,
     apiVersions: target.apiVersions ?? config.apiVersions,
   };
 }
