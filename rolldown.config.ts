@@ -1,4 +1,5 @@
 import { defineConfig } from 'rolldown';
+import { executable, thirdPartyLicenses } from './scripts/third-party.ts';
 
 /**
  * One folder of ESM without runtime dependencies. Dynamic imports stay chunks of their own,
@@ -9,6 +10,7 @@ export default defineConfig({
   platform: 'node',
   external: [/^node:/],
   tsconfig: 'tsconfig.json',
+  plugins: [thirdPartyLicenses(), executable()],
   output: {
     dir: 'dist',
     format: 'esm',
