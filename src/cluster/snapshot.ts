@@ -117,7 +117,9 @@ function parseJson(text: string, file: string): Json | undefined {
     return JSON.parse(text) as Json;
   } catch (cause) {
     const message = messageOf(cause);
-    if (/Unexpected end|Unterminated/.test(message)) throw truncated(file, text.split('\n').length, cause);
+    const position = Number(/ at position (\d+)/.exec(message)?.[1] ?? 0);
+    if (/Unexpected end|Unterminated/.test(message) || position >= text.trimEnd().length)
+      throw truncated(file, text.split('\n').length, cause);
     // Several JSON values in one file, or YAML in flow style: the YAML reader says what is wrong.
     return undefined;
   }

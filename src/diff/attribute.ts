@@ -1,6 +1,6 @@
 import type { DriftEntry, Entry, FieldChange, KubeObject, NotEvaluated } from '../core/model.ts';
 import { isFields, own } from './defaults/fill.ts';
-import { withDefaults } from './defaults.ts';
+import { effectiveObject } from './entries.ts';
 import { identityOf, identityOfObject, describe } from './identity.ts';
 import { ignoreRulesFor, withoutIgnored } from './ignore.ts';
 import { fieldImpacts } from './impact.ts';
@@ -32,7 +32,7 @@ export function attributeFields(
   schema: KindSchema,
 ): readonly FieldChange[] {
   if (live === undefined || live.apiVersion !== apiVersion) return fields;
-  const effective = withDefaults(live);
+  const effective = effectiveObject(live);
   return fields.map((field) => {
     const value = valueAt(effective, field.path, schema);
     const known = value === undefined || value === null ? field : { ...field, live: value };
@@ -97,12 +97,12 @@ export function driftOf(
     weight: 'note' as const,
   }));
   const wanted = withoutIgnored(comparable(entry.effective, false), ignore.ways);
-  const found = withoutIgnored(comparable(withDefaults(live), false), ignore.ways);
+  const found = withoutIgnored(comparable(effectiveObject(live), false), ignore.ways);
   const real = setByGit(differences(wanted, found, schema)).filter(
     (difference) => isGitsField(entry, difference, schema) && !isMasked(difference.path, entry.nondeterministic),
   );
   if (real.length === 0) return { notes };
-  const impacts = fieldImpacts(entry, { ...entry, effective: live }, real);
+  const impacts = fieldImpacts(entry, { ...entry, effective: effectiveObject(live) }, real);
   return {
     notes,
     drift: {

@@ -43,13 +43,19 @@ export function joinTargets(
 /** Objects are shared between sides and runs, so their defaults are computed once. */
 const effectiveOf = new WeakMap<KubeObject, KubeObject>();
 
+/** As {@link withDefaults}, computed once per object. */
+export function effectiveObject(object: KubeObject): KubeObject {
+  let effective = effectiveOf.get(object);
+  if (effective === undefined) {
+    effective = withDefaults(object);
+    effectiveOf.set(object, effective);
+  }
+  return effective;
+}
+
 /** The entry of a rendered object. */
 export function entryOf(manifest: Manifest, target: Target): Entry {
-  let effective = effectiveOf.get(manifest.object);
-  if (effective === undefined) {
-    effective = withDefaults(manifest.object);
-    effectiveOf.set(manifest.object, effective);
-  }
+  const effective = effectiveObject(manifest.object);
   const { ref, object, provenance, duplicateKeys, nondeterministic, hook } = manifest;
   return {
     ref,
