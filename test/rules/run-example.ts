@@ -27,6 +27,8 @@ function buildFileType(path: string): BuildFile['type'] | undefined {
   if (name === 'pyproject.toml') return 'pyproject';
   if (name === 'setup.cfg') return 'setup-cfg';
   if (name.endsWith('.py')) return 'python-source';
+  if (/^(poetry|uv|pdm|Pipfile)\.lock$/.test(name)) return 'python-lock';
+  if (name === '.python-version') return 'python-version';
   return name.endsWith('.txt') ? 'requirements' : undefined;
 }
 
@@ -42,7 +44,7 @@ function side(
   target: Target,
   problem: RuleExample['renderProblem'],
   which: 'before' | 'after',
-) {
+): RenderResult[] {
   const failed = problem?.[which];
   if (failed !== undefined) return [{ ok: false, target, problem: failed } satisfies RenderResult];
   if (text === undefined) return [{ ok: true, target, manifests: [], warnings: [] } satisfies RenderResult];
