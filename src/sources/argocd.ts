@@ -23,7 +23,7 @@ export type { ArgoContext } from './argocd/context.ts';
  */
 export async function discoverArgoCd(objects: readonly SourcedObject[], context: ArgoContext): Promise<Discovery> {
   const ownership = createOwnership(context);
-  const known = knownClusters(context.config, objects, context.cluster);
+  const known = knownClusters(context.tree, context.config, objects, context.cluster);
   const surroundings = { context, clusters: known.clusters, ownership, batch: createTemplateBatch(context.goTemplate) };
   const sets = await Promise.all(
     objects.filter((item) => isArgo(item.object, 'ApplicationSet')).map((item) => expandSafely(item, surroundings)),

@@ -20,7 +20,6 @@ type Token =
       readonly kind: 'class';
       readonly negated: boolean;
       readonly ranges: readonly (readonly [string, string])[];
-      readonly slash: boolean;
     };
 
 /** Does the text hold characters that make a pattern of it (doublestar's and git's `*`, `?`, `[`)? */
@@ -31,9 +30,12 @@ export function isGlob(text: string): boolean {
 /** Compiles a pattern. Paths are relative to the root, `/` separated. */
 export function compileGlob(pattern: string, dialect: GlobDialect): (path: string) => boolean {
   if (dialect === 'pathspec') {
-    const clean = pattern.replace(/^(?:\.?\/)+/, '').replace(/\/+$/, '');
-    if (!isGlob(clean))
-      return (path) => clean === '' || clean === '.' || path === clean || path.startsWith(`${clean}/`);
+    const clean = pattern.replace(/^(?:\.?\/)+/, '');
+    if (!isGlob(clean)) {
+      const directory = clean.replace(/\/+$/, '');
+      if (directory === '' || directory === '.') return () => true;
+      return (path) => (path === directory && !clean.endsWith('/')) || path.startsWith(`${directory}/`);
+    }
     const tokens = tokenize(clean, dialect);
     return tokens === undefined ? () => false : (path) => matches(tokens, path);
   }
@@ -97,7 +99,7 @@ function tokenize(pattern: string, dialect: GlobDialect): readonly Token[] | und
     if (character === '*') {
       let end = at;
       while (pattern[end] === '*') end += 1;
-      const double = dialect === 'doublestar' && end - at >= 2 && (at === 0 || pattern[at - 1] === '/');
+      const double = dialect === 'doublestar' && end - at === 2 && (at === 0 || pattern[at - 1] === '/');
       if (double && pattern[end] === '/') {
         tokens.push({ kind: 'directories' });
         end += 1;
@@ -109,7 +111,7 @@ function tokenize(pattern: string, dialect: GlobDialect): readonly Token[] | und
       tokens.push({ kind: 'any', slash });
       at += 1;
     } else if (character === '[') {
-      const parsed = parseClass(pattern, at, slash);
+      const parsed = parseClass(pattern, at);
       if (parsed === undefined) return undefined;
       tokens.push(parsed.token);
       at = parsed.end;
@@ -123,11 +125,7 @@ function tokenize(pattern: string, dialect: GlobDialect): readonly Token[] | und
   return tokens;
 }
 
-function parseClass(
-  pattern: string,
-  open: number,
-  slash: boolean,
-): { readonly token: Token; readonly end: number } | undefined {
+function parseClass(pattern: string, open: number): { readonly token: Token; readonly end: number } | undefined {
   let at = open + 1;
   const negated = pattern[at] === '^' || pattern[at] === '!';
   if (negated) at += 1;
@@ -149,7 +147,7 @@ function parseClass(
     ranges.push([from, to]);
   }
   if (pattern[at] !== ']') return undefined;
-  return { token: { kind: 'class', negated, ranges, slash }, end: at + 1 };
+  return { token: { kind: 'class', negated, ranges }, end: at + 1 };
 }
 
 /** Runs all partial matches side by side: position `i` in `states` means tokens before `i` are matched. */
@@ -169,7 +167,8 @@ function matches(tokens: readonly Token[], text: string): boolean {
         if (character !== '/' || token.slash) next.add(state);
       } else if (token.kind === 'any') {
         if (character !== '/' || token.slash) next.add(state + 1);
-      } else if ((character !== '/' || token.slash) && inRanges(token.ranges, character) !== token.negated) {
+      } else if (inRanges(token.ranges, character) !== token.negated) {
+        // `[^a]` matches `/` too, in Go and in git alike.
         next.add(state + 1);
       }
     }

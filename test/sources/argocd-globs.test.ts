@@ -39,6 +39,11 @@ describe('compileGlob', () => {
     ['pathspec', 'apps/a.json', 'apps/a.json', true],
     ['pathspec', './apps/*.json', 'apps/a.json', true],
     ['pathspec', '', 'anything', true],
+    ['go-path', 'a[^b]c', 'a/c', true],
+    ['doublestar', '****', 'a/b', false],
+    ['pathspec', 'apps/', 'apps', false],
+    ['pathspec', 'apps/', 'apps/a', true],
+    ['pathspec', 'ap*/', 'apps/a', false],
   ];
   it.each(table)('%s %s on %s: %s', (dialect, pattern, path, expected) => {
     expect(compileGlob(pattern, dialect)(path)).toBe(expected);

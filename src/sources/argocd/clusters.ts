@@ -1,6 +1,7 @@
 import type { Config } from '../../core/config.ts';
 import type { ClusterState, JsonObject, NotEvaluated } from '../../core/model.ts';
-import type { SourcedObject } from '../../core/ports.ts';
+import type { SourcedObject, Tree } from '../../core/ports.ts';
+import { readDeclarations } from '../read-yaml.ts';
 import { asObject, get, text, textMap } from './values.ts';
 
 /** util/../common: the cluster that Argo CD itself runs in. */
@@ -29,6 +30,7 @@ export interface KnownClusters {
  * `argocd.argoproj.io/secret-type: cluster` in the tree or in the snapshot.
  */
 export function knownClusters(
+  tree: Tree,
   config: Config,
   objects: readonly SourcedObject[],
   state: ClusterState | undefined,
@@ -48,11 +50,13 @@ export function knownClusters(
     });
   }
   const secrets: readonly (SourcedObject | { readonly object: JsonObject })[] = [
-    ...objects,
-    ...(state?.objects ?? []).map((object) => ({ object: object as unknown as JsonObject })),
+    ...objects.filter((item) => isClusterSecret(item.object)),
+    ...plainSecrets(tree),
+    ...(state?.objects ?? [])
+      .map((object) => ({ object: object as unknown as JsonObject }))
+      .filter(({ object }) => isClusterSecret(object)),
   ];
   for (const secret of secrets) {
-    if (!isClusterSecret(secret.object)) continue;
     const cluster = clusterOfSecret(secret.object);
     if (cluster !== undefined) {
       add(cluster);
@@ -62,6 +66,7 @@ export function knownClusters(
     const server = serverHint(secret.object);
     if (config.clusters.some((known) => known.name === label || (server !== undefined && known.server === server)))
       continue;
+    if (notEvaluated.some((note) => note.what === `Argo CD cluster Secret ${label}`)) continue;
     notEvaluated.push({
       what: `Argo CD cluster Secret ${label}`,
       reason: 'its name and server are redacted or encrypted, so that ApplicationSets with a cluster generator miss it',
@@ -71,6 +76,17 @@ export function knownClusters(
     });
   }
   return { clusters: [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1)), notEvaluated };
+}
+
+const secretsOfTree = new WeakMap<Tree, readonly SourcedObject[]>();
+
+/** Cluster Secrets in plain files: an ApplicationSet that a parent renders needs them as well. */
+function plainSecrets(tree: Tree): readonly SourcedObject[] {
+  const known = secretsOfTree.get(tree);
+  if (known !== undefined) return known;
+  const found = readDeclarations(tree).objects.filter((item) => isClusterSecret(item.object));
+  secretsOfTree.set(tree, found);
+  return found;
 }
 
 function isClusterSecret(object: JsonObject): boolean {
