@@ -64,6 +64,8 @@ function objectFate(
     return { outcome: 'kept', why: 'it does not exist in the cluster' };
   if (createdByEngine(entry))
     return { outcome: 'kept', why: 'Argo CD created the namespace (CreateNamespace) and never deletes it' };
+  if (kind === 'CustomResourceDefinition' && isHelmCrdFolder(entry))
+    return { outcome: 'kept', why: 'Helm never deletes what is in the crds/ folder of a chart' };
   const guard = guardOf(entry, live, wholeTarget);
   if (guard !== undefined) return guard;
   if (wholeTarget && entry.target.engine === 'argocd' && kind === 'CustomResourceDefinition')
@@ -75,6 +77,11 @@ function objectFate(
     : pruneFate(context.targets.after.get(entry.target.id) ?? entry.target);
   fates.set(`${entry.target.id}\u0000${wholeTarget}`, fate);
   return fate;
+}
+
+/** Applied by Helm itself (not rendered by Argo CD) from the `crds/` folder of the chart or of a subchart. */
+export function isHelmCrdFolder(entry: Entry): boolean {
+  return entry.target.apply.mode === 'helm' && /(^|\/)crds\//.test(entry.provenance.template ?? '');
 }
 
 function createdByEngine({ ref, target, provenance }: Entry): boolean {
