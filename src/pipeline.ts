@@ -77,7 +77,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
         weight: 'note' as const,
       })),
       ...snapshotNotes(cluster, live, selection, started),
-      ...unclaimedChanges(trees, [...before.targets.values(), ...after.targets.values()]),
+      ...unclaimedChanges(trees, [...before.targets.values(), ...after.targets.values()], config.detect),
     ];
     const production = (target: Target) => isProduction(target, config);
     const context: Omit<RuleContext, 'options'> = {

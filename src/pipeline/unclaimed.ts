@@ -23,8 +23,13 @@ function claims(target: Target, path: string): boolean {
 
 /**
  * Changed files that look deployable and that no known target reads: gate did not look at what they do, and says so.
+ * @param detect false: only the targets of the configuration are judged, so the rest is no gap
  */
-export function unclaimedChanges(trees: TreePair, targets: readonly Target[]): NotEvaluated[] {
+export function unclaimedChanges(
+  trees: TreePair,
+  targets: readonly Target[],
+  detect: boolean,
+): NotEvaluated[] {
   const result: NotEvaluated[] = [];
   for (const path of trees.changed) {
     if (neverDeployed.test(path)) continue;
@@ -35,7 +40,8 @@ export function unclaimedChanges(trees: TreePair, targets: readonly Target[]): N
       reason: 'changed, looks like something that is deployed, and belongs to no target that gate knows',
       location: { file: path },
       next: 'Name the target in gate.yaml (targets:), or exclude the path there.',
-      weight: 'incomplete',
+      // Without detection the operator has chosen what is looked at.
+      weight: detect ? 'incomplete' : 'note',
     });
   }
   return result;
