@@ -29,6 +29,8 @@ export function isGlob(text: string): boolean {
 
 /** Compiles a pattern. Paths are relative to the root, `/` separated. */
 export function compileGlob(pattern: string, dialect: GlobDialect): (path: string) => boolean {
+  // Longer than any path: no honest pattern.
+  if (pattern.length > 4096) return () => false;
   if (dialect === 'pathspec') {
     const clean = pattern.replace(/^(?:\.?\/)+/, '');
     if (!isGlob(clean)) {

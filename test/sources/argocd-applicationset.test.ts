@@ -670,6 +670,41 @@ describe('template details', () => {
   });
 });
 
+describe('hostile input', () => {
+  it('a set that fails for every element is listed in bounded length', async () => {
+    const elements = Array.from({ length: 2000 }, (_, index) => `{name: e${index}, q: 3}`).join(', ');
+    const found = await expand({ generators: `[{list: {elements: [${elements}]}}]` });
+    expect(found.notEvaluated).toHaveLength(51);
+    expect(found.notEvaluated.at(-1)?.reason).toContain('more of its elements fail');
+  });
+
+  it('long slashes and patterns take no quadratic time', async () => {
+    const long = '/'.repeat(300_000);
+    const started = performance.now();
+    const template = `{metadata: {name: a}, spec: {destination: {server: "h${long}x"}, source: {repoURL: "r${long}x", chart: "c${long}x", targetRevision: "v1${'.1'.repeat(100_000)}"}}}`;
+    await expand({
+      generators: `[{list: {elements: [{name: a}]}}, {git: {repoURL: "${ours}", directories: [{path: "${'*'.repeat(100_000)}"}]}}]`,
+      template,
+    });
+    expect(performance.now() - started).toBeLessThan(3000);
+  });
+
+  it('__proto__ in parameters and templates stays a key', async () => {
+    await expand({
+      generators: '[{list: {elements: [{name: a, __proto__: {polluted: x}}]}}]',
+      template: showing('{{__proto__}} {{constructor}} {{toString}}'),
+      more: goTemplate,
+    });
+    expect(
+      await shown({
+        generators: '[{list: {elements: [{name: a}]}}]',
+        template: showing('{{__proto__}} {{constructor}} {{toString}}'),
+      }),
+    ).toEqual(['{{__proto__}} {{constructor}} {{toString}}']);
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  });
+});
+
 describe('many sets', () => {
   it('share one call of the engine per step', async () => {
     const port = simpleGoTemplate();

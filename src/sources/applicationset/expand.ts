@@ -25,6 +25,8 @@ export interface ExpandedSet {
   readonly usesClusters: boolean;
 }
 
+const maximumNotes = 50;
+
 export interface ExpansionSurroundings {
   readonly context: ArgoContext;
   readonly clusters: readonly ArgoCluster[];
@@ -48,7 +50,13 @@ export async function expandApplicationSet(item: SourcedObject, around: Expansio
   let usesClusters = false;
   const report: GeneratorScope['report'] = (reason, next, at) => {
     complete = false;
+    // One broken template fails for every element; nobody reads the rest.
+    if (notEvaluated.length > maximumNotes) return;
     const what = `ApplicationSet ${name}`;
+    if (notEvaluated.length === maximumNotes) {
+      notEvaluated.push({ what, reason: 'more of its elements fail than are listed', location, weight: 'note' });
+      return;
+    }
     const known = notEvaluated.some((note) => note.what === what && note.reason === reason);
     if (!known)
       notEvaluated.push({

@@ -15,7 +15,7 @@ import type { Reach } from './revision.ts';
 import { overrideFiles, typeOf } from './source-type.ts';
 import type { BuiltSource } from './source.ts';
 import type { RefSource, ValueFileContext } from './value-files.ts';
-import { get, scalarText, text } from './values.ts';
+import { get, scalarText, text, withoutTrailingSlashes } from './values.ts';
 
 /** What the sources of an Application have in common. */
 export interface ApplicationFacts {
@@ -247,7 +247,7 @@ function ociArtifact(source: JsonObject, url: string, label: string, around: Sur
     );
   }
   const version = scalarText(get(source, 'targetRevision')) ?? '';
-  const clean = url.replace(/\/+$/, '');
+  const clean = withoutTrailingSlashes(url);
   const chart: ChartRef = /^sha\d+:/.test(version)
     ? { from: 'oci', url: clean, version: '', digest: version }
     : { from: 'oci', url: clean, version };

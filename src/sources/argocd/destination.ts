@@ -2,7 +2,7 @@ import type { Config } from '../../core/config.ts';
 import type { JsonObject, Target } from '../../core/model.ts';
 import type { ArgoCluster } from './clusters.ts';
 import { inClusterName, inClusterServer } from './clusters.ts';
-import { get, text } from './values.ts';
+import { get, text, withoutTrailingSlashes } from './values.ts';
 
 /**
  * Name of the cluster that an Application deploys to. `in-cluster` of an Application that another one rendered is
@@ -17,12 +17,13 @@ export function clusterOf(
   parent: Target | undefined,
 ): string | undefined {
   const name = text(get(application, 'spec', 'destination', 'name'));
-  const server = text(get(application, 'spec', 'destination', 'server'))?.replace(/\/+$/, '');
+  const written = text(get(application, 'spec', 'destination', 'server'));
+  const server = written === undefined ? undefined : withoutTrailingSlashes(written);
   if (name === undefined && server === undefined) return undefined;
   const local = name === inClusterName || (name === undefined && server === inClusterServer);
   if (local && parent?.cluster !== undefined) return parent.cluster;
   if (name !== undefined) return name;
-  const same = (url: string | undefined): boolean => url?.replace(/\/+$/, '') === server;
+  const same = (url: string | undefined): boolean => url !== undefined && withoutTrailingSlashes(url) === server;
   const configured = config.clusters.find((cluster) => same(cluster.server))?.name;
   return configured ?? clusters.find((cluster) => same(cluster.server))?.name ?? (local ? inClusterName : server);
 }

@@ -71,3 +71,10 @@ export function mergePatch(target: Json | undefined, patch: Json): Json {
   }
   return result;
 }
+
+/** Without trailing slashes. A loop, not a pattern: the text is anyone's, and `/+$` takes quadratic time on it. */
+export function withoutTrailingSlashes(value: string): string {
+  let end = value.length;
+  while (end > 0 && value[end - 1] === '/') end -= 1;
+  return value.slice(0, end);
+}
