@@ -1,5 +1,6 @@
 import type { Target } from '../core/model.ts';
 import type { Tree } from '../core/ports.ts';
+import { coverageOf } from './detect-context.ts';
 
 /** Whether the change can reach a target, and why. */
 export interface TargetChoice {
@@ -15,7 +16,8 @@ export interface TargetChoice {
  * Decides which targets the change can reach. A target is affected when it exists on one side only, when its
  * description differs (everything but the line it stands in), when a changed path is among its inputs on either
  * side, or when its inputs are not known. A target whose source is pinned on both sides is affected by its
- * description only.
+ * description only. A target by convention whose files another target reads on the other side was neither added nor
+ * removed.
  *
  * Targets that another one renders need no closure over their parents: what the parent decides about them is in
  * their description, which was read from the parent's output on each side.
@@ -27,7 +29,7 @@ export function selectTargets(
   before: readonly Target[],
   after: readonly Target[],
   changed: readonly string[],
-  _trees?: { readonly before: Tree; readonly after: Tree },
+  trees: { readonly before: Tree; readonly after: Tree },
 ): readonly TargetChoice[] {
   const left = new Map(before.map((target) => [target.id, target]));
   const right = new Map(after.map((target) => [target.id, target]));

@@ -1,5 +1,5 @@
-import { parseAllDocuments } from 'yaml';
 import type { Tree } from '../core/ports.ts';
+import { readYamlFile } from './read-yaml.ts';
 import {
   directoryInput,
   directoryOf,
@@ -27,9 +27,11 @@ export function kustomizationFileIn(tree: Tree, directory: string): string | und
  * @returns sorted paths, directories with a trailing `/`; 'unknown' when a Chart.yaml cannot be read
  */
 export function chartInputs(tree: Tree, path: string): readonly string[] | 'unknown' {
-  const walk = newWalk(tree);
-  addChart(walk, resolveInTree('', path));
-  return finish(walk);
+  return remembered(tree, `chart:${path}`, () => {
+    const walk = newWalk(tree);
+    addChart(walk, resolveInTree('', path));
+    return finish(walk);
+  });
 }
 
 /**
@@ -42,9 +44,11 @@ export function chartInputs(tree: Tree, path: string): readonly string[] | 'unkn
  * @returns sorted paths, directories with a trailing `/`; 'unknown' when a kustomization cannot be read
  */
 export function kustomizeInputs(tree: Tree, path: string): readonly string[] | 'unknown' {
-  const walk = newWalk(tree);
-  addReference(walk, '', path);
-  return finish(walk);
+  return remembered(tree, `kustomize:${path}`, () => {
+    const walk = newWalk(tree);
+    addReference(walk, '', path);
+    return finish(walk);
+  });
 }
 
 /**
@@ -56,6 +60,19 @@ export function kustomizationsReached(tree: Tree, path: string): readonly string
   addReference(walk, '', path);
   while (walk.queue.length > 0) visit(walk, walk.queue.pop()!);
   return [...walk.kustomizations].sort();
+}
+
+type Closure = readonly string[] | 'unknown';
+
+/** Bases are shared by many targets, and discovery asks again for every level of rendered targets. */
+const closures = new WeakMap<Tree, Map<string, Closure>>();
+
+function remembered(tree: Tree, key: string, compute: () => Closure): Closure {
+  let known = closures.get(tree);
+  if (known === undefined) closures.set(tree, (known = new Map()));
+  let closure = known.get(key);
+  if (closure === undefined) known.set(key, (closure = compute()));
+  return closure;
 }
 
 interface Walk {
@@ -241,33 +258,12 @@ export function looksRemote(reference: string): boolean {
 // Reading
 // ---------------------------------------------------------------------------------------------
 
-const parsed = new Map<string, readonly unknown[] | 'broken'>();
-
 /** The documents of a file; none when it is missing. Sets `walk.unknown` when it cannot be read. */
 function readYaml(walk: Walk, path: string): readonly unknown[] {
-  const hash = walk.tree.files.get(path)?.hash;
-  let documents = hash === undefined ? undefined : parsed.get(hash);
-  if (documents === undefined) {
-    documents = parse(walk.tree, path);
-    if (hash !== undefined) parsed.set(hash, documents);
-  }
-  if (documents !== 'broken') return documents;
-  walk.unknown = true;
-  return [];
-}
-
-function parse(tree: Tree, path: string): readonly unknown[] | 'broken' {
-  try {
-    const text = tree.readText(path);
-    if (text === undefined) return [];
-    const documents = parseAllDocuments(text, { version: '1.1', uniqueKeys: false, logLevel: 'silent' });
-    if (!Array.isArray(documents)) return [];
-    if (documents.some((document) => document.errors.length > 0)) return 'broken';
-    return documents.map((document): unknown => document.toJS({ maxAliasCount: 1000 }));
-  } catch {
-    // Binary, too large or an alias bomb: what it names cannot be told, which 'unknown' says.
-    return 'broken';
-  }
+  const file = readYamlFile(walk.tree, path);
+  if (file === undefined) return [];
+  if (file.problems.length > 0) walk.unknown = true;
+  return file.documents.map((document) => document.value);
 }
 
 function fieldOf(value: unknown, field: string): unknown {

@@ -11,7 +11,7 @@ export type { ReadDocument, ReadFile, ReadProblem } from './yaml-files.ts';
 
 const declarationFiles = new Map<string, ReadFile>();
 const fluxInputFiles = new Map<string, ReadFile>();
-const declares = /apiVersion["']?[ \t]*:[ \t]*["']?(?:argoproj\.io|(?:[a-z0-9-]+\.)*fluxcd\.io)\//;
+const declares = /apiVersion["']?[ \t]*:[ \t]*["']?(?:argoproj\.io|(?:[a-z0-9-]+\.)*fluxcd\.io|fluxcd\.controlplane\.io)\//;
 const clusterSecret = /argocd\.argoproj\.io\/secret-type/;
 const fluxInput = /kind["']?[ \t]*:[ \t]*["']?(?:ConfigMap|Secret)\b/;
 

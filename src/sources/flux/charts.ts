@@ -23,6 +23,14 @@ export function chartOf(item: FluxObject, index: ObjectIndex, sources: SourceRes
   const name = text(get(reference, 'name')) ?? '';
   const namespace = text(get(reference, 'namespace')) ?? item.namespace;
   const label = `${kind} ${namespace ?? ''}/${name}`;
+  if (kind === 'ExternalArtifact') {
+    // The root of the artifact is the chart.
+    const source = sources.resolve(reference, item, '');
+    if (source.from === 'tree')
+      return ok({ from: 'tree', path: source.root || '.' }, undefined, source.unaffectedBecause);
+    if (source.from === 'git') return ok({ from: 'git', url: source.url, revision: source.revision, path: '.' });
+    return unsupported(source.reason, source.next);
+  }
   const found = index.find({ group: groups.source, kind, namespace, name }, item);
   if (found === undefined || found === 'ambiguous') return notFound(label, found === 'ambiguous');
   if (kind === 'OCIRepository') return fromOci(found);
@@ -66,7 +74,11 @@ function fromTemplate(
   }
   const path = fluxPath(chart);
   const source = sources.resolve(reference, owner, path);
-  if (source.from === 'tree') return ok({ from: 'tree', path }, valuesFiles, source.unaffectedBecause);
+  if (source.from === 'tree') {
+    const below = (file: string): string => fluxPath(`${source.root}/${file}`);
+    const files = valuesFiles === undefined ? undefined : { ...valuesFiles, files: valuesFiles.files.map(below) };
+    return ok({ from: 'tree', path: below(path) }, files, source.unaffectedBecause);
+  }
   if (source.from === 'git') return ok({ from: 'git', url: source.url, revision: source.revision, path }, valuesFiles);
   return unsupported(source.reason, source.next);
 }

@@ -34,8 +34,9 @@ export function mapClusters(roots: readonly FluxObject[]): ClusterMap {
   const homes = roots.flatMap(homeOf);
   homes.push(...collisions(roots, homes));
   homes.sort((a, b) => b.directory.length - a.directory.length);
-  const names = new Set(homes.map((home) => home.name));
-  const only = names.size === 1 ? homes[0]?.name : undefined;
+  const located = roots.map((root) => locate(root.location.file, homes, undefined));
+  const names = new Set([...homes.map((home) => home.name), ...located.filter((name) => name !== undefined)]);
+  const only = names.size === 1 ? [...names][0] : undefined;
   return { clusterOf: (file) => locate(file, homes, only) };
 }
 

@@ -24,8 +24,9 @@ export interface FluxSurroundings {
 export function kustomizationTarget(item: FluxObject, around: FluxSurroundings): Target {
   const { context } = around;
   const spec = asObject(get(item.object, 'spec'));
-  const path = fluxPath(text(get(spec, 'path')));
-  const source = around.sources.resolve(asObject(get(spec, 'sourceRef')), item, path);
+  const written = fluxPath(text(get(spec, 'path')));
+  const source = around.sources.resolve(asObject(get(spec, 'sourceRef')), item, written);
+  const path = source.from === 'tree' ? fluxPath(`${source.root}/${written}`) : written;
   const {
     namespace: _namespace,
     home: _home,

@@ -1,9 +1,10 @@
 import type { Tree } from '../../core/ports.ts';
-import { get, text } from '../argocd/values.ts';
+import { asObject, get, text } from '../argocd/values.ts';
 import { kustomizationFileIn, kustomizeInputs } from '../closure.ts';
 import { kustomizationRoots } from '../kustomization-roots.ts';
 import { directoryInput } from '../tree-paths.ts';
-import { groups, type FluxObject } from './objects.ts';
+import { artifactOrigin } from './artifacts.ts';
+import { groups, type FluxObject, type ObjectIndex } from './objects.ts';
 import { fluxPath } from './paths.ts';
 
 /** What of the Flux objects in plain files is a target by itself. */
@@ -22,12 +23,12 @@ export interface Roots {
  * renamed, perhaps several times), not as its file says. Only what nobody reaches is a target by itself; in a circle
  * of Kustomizations that apply each other the first one is.
  */
-export function findRoots(objects: readonly FluxObject[], tree: Tree): Roots {
-  const candidates = objects
+export function findRoots(index: ObjectIndex, tree: Tree): Roots {
+  const candidates = index.all
     .filter((item) => item.parent === undefined && isDeclaration(item))
     .sort((a, b) => Number(isBootstrap(b)) - Number(isBootstrap(a)) || compare(a.location.file, b.location.file));
   const appliers = candidates.filter(isKustomization);
-  const covers = appliers.map((item) => coverage(tree, pathsOf(item, tree)));
+  const covers = appliers.map((item) => coverage(tree, pathsOf(item, index, tree)));
   const reachedBy = candidates.map((item) =>
     appliers.flatMap((_, at) => (covers[at]!(item.location.file) ? [at] : [])),
   );
@@ -93,8 +94,14 @@ function compare(a: string, b: string): number {
 }
 
 /** The path of a Kustomization; with `${…}` in it, every directory that it may become. */
-function pathsOf(item: FluxObject, tree: Tree): readonly string[] {
-  const path = fluxPath(text(get(item.object, 'spec', 'path')));
+function pathsOf(item: FluxObject, index: ObjectIndex, tree: Tree): readonly string[] {
+  const reference = get(item.object, 'spec', 'sourceRef');
+  const namespace = text(get(item.object, 'spec', 'sourceRef', 'namespace')) ?? item.namespace;
+  const artifact =
+    text(get(item.object, 'spec', 'sourceRef', 'kind')) === 'ExternalArtifact'
+      ? artifactOrigin(text(get(asObject(reference), 'name')) ?? '', namespace, item, index)
+      : undefined;
+  const path = fluxPath(`${artifact?.root ?? ''}/${text(get(item.object, 'spec', 'path')) ?? ''}`);
   if (!path.includes('${')) return tree.isDirectory(path) || path === '' ? [path] : [];
   let matching: readonly string[] = [''];
   for (const segment of path.split('/')) {

@@ -5,13 +5,17 @@ import { reachOf } from '../argocd/revision.ts';
 import { get, text } from '../argocd/values.ts';
 import type { JsonObject } from '../../core/model.ts';
 import { sameRepository } from '../repository.ts';
+import { artifactOrigin } from './artifacts.ts';
 import type { FluxContext } from './context.ts';
 import { groups, type FluxObject, type ObjectIndex } from './objects.ts';
+import { fluxPath } from './paths.ts';
 
 /** What a `sourceRef` points to. */
 export type ResolvedSource =
   | {
       readonly from: 'tree';
+      /** Directory of the tree that is the root of the source; '' for the whole repository. */
+      readonly root: string;
       /** `spec.ignore` of the source. */
       readonly ignore: string | undefined;
       /** Why this change does not reach what the source delivers. */
@@ -43,12 +47,17 @@ export function createSourceResolver(context: FluxContext, index: ObjectIndex): 
       weight: 'note',
     });
   };
-  return {
+  const resolver: SourceResolver = {
     resolve(ref, owner, path) {
       const kind = text(get(ref, 'kind')) ?? '';
       const name = text(get(ref, 'name')) ?? '';
       const namespace = text(get(ref, 'namespace')) ?? owner.namespace;
       const label = `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
+      const origin = kind === 'ExternalArtifact' ? artifactOrigin(name, namespace, owner, index) : undefined;
+      if (origin !== undefined) {
+        const below = resolver.resolve(origin.sourceRef, origin.generator, fluxPath(`${origin.root}/${path}`));
+        return below.from === 'tree' ? { ...below, root: fluxPath(`${below.root}/${origin.root}`) } : below;
+      }
       // The root exists in every tree, so it says nothing about where the source comes from.
       const here = path !== '' && exists(context.tree, path);
       const found = index.find({ group: groups.source, kind, namespace, name }, owner);
@@ -63,7 +72,12 @@ export function createSourceResolver(context: FluxContext, index: ObjectIndex): 
             ? 'the source is not declared in this repository'
             : `what ${kind} delivers cannot be told offline`,
         );
-        return { from: 'tree', ignore: text(get(source?.object, 'spec', 'ignore')), unaffectedBecause: undefined };
+        return {
+          from: 'tree',
+          root: '',
+          ignore: text(get(source?.object, 'spec', 'ignore')),
+          unaffectedBecause: undefined,
+        };
       }
       return source === undefined
         ? {
@@ -79,6 +93,7 @@ export function createSourceResolver(context: FluxContext, index: ObjectIndex): 
     },
     notes: () => [...ownership.notes(), ...assumed.values()],
   };
+  return resolver;
 }
 
 function fromGit(
@@ -106,6 +121,7 @@ function fromGit(
   if (!ours) return { from: 'git', url, revision: reach.revision, label };
   return {
     from: 'tree',
+    root: '',
     ignore: text(get(source.object, 'spec', 'ignore')),
     unaffectedBecause: reach.because === undefined ? undefined : `${label} ${reach.because}`,
   };
