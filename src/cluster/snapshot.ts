@@ -197,6 +197,7 @@ function addObject(value: Json, location: SourceLocation, key: Uint8Array, into:
   if (!isObject(metadata) || typeof metadata['name'] !== 'string' || metadata['name'] === '') {
     throw notAnObject(`this ${kind} lacks metadata.name${where}`, location);
   }
+  if (isDeep(value)) throw notAnObject(`this ${kind} is nested deeper than ${maxDepth} levels${where}`, location);
   const { managedFields, ...kept } = metadata;
   const owners = replicaOwners(managedFields);
   const shown = owners.length === 0 ? kept : { ...kept, managedFields: owners };
@@ -215,6 +216,22 @@ function replicaOwners(managedFields: Json | undefined): JsonObject[] {
     if (!isObject(field) || !isObject(fields) || fields['f:replicas'] === undefined) return [];
     return [{ ...field, fieldsV1: { 'f:spec': { 'f:replicas': {} } } }];
   });
+}
+
+const maxDepth = 200;
+
+/** JSON.parse takes any depth; what follows walks objects recursively. */
+function isDeep(value: Json): boolean {
+  let level: Json[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maxDepth) return true;
+    level = level.flatMap((item) =>
+      typeof item === 'object' && item !== null
+        ? Object.values(item).filter((inner) => typeof inner === 'object' && inner !== null)
+        : [],
+    );
+  }
+  return false;
 }
 
 function kindKey(apiVersion: string, kind: string): string {

@@ -16,7 +16,7 @@ import { describe } from './identity.ts';
 import { fieldImpacts, removedImpact, renamedImpact, worst, worstOf } from './impact.ts';
 import { type KindSchema, schemaOf } from './list-keys.ts';
 import { isHook, matchSides, type Pair } from './match.ts';
-import { comparable, isGenerated, isMasked } from './normalize.ts';
+import { comparable, isGenerated } from './normalize.ts';
 import { propagate } from './propagate.ts';
 import { fateOnRemoval } from './removal.ts';
 import { differences, sameJson } from './walk.ts';
@@ -216,6 +216,7 @@ function lightest(left: Impact, right: Impact): Impact {
   return worst(left, right) === left ? right : left;
 }
 
+/** Random parts are the same on both sides: the renderer has replaced them (`nondeterministic`). */
 function fieldChanges(before: Entry, after: Entry, renamed: boolean, context: Context): readonly FieldChange[] {
   if (before.object === after.object || (!renamed && sameJson(before.object, after.object))) return [];
   const { apiVersion, kind } = after.object;
@@ -225,12 +226,7 @@ function fieldChanges(before: Entry, after: Entry, renamed: boolean, context: Co
     comparable(before.effective, keepsStatus),
     comparable(after.effective, keepsStatus),
     schema,
-  ).filter(
-    (difference) =>
-      !(renamed && difference.path === '/metadata/name') &&
-      !isMasked(difference.path, before.nondeterministic) &&
-      !isMasked(difference.path, after.nondeterministic),
-  );
+  ).filter((difference) => !(renamed && difference.path === '/metadata/name'));
   if (found.length === 0) return [];
   const impacts = renamed ? [] : fieldImpacts(before, after, found);
   const fields = found.map((difference, index): FieldChange => ({

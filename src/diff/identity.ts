@@ -1,9 +1,23 @@
 import type { KubeObject, ResourceRef } from '../core/model.ts';
 import { groupOf } from './defaults.ts';
 
+/**
+ * Kinds that moved out of the group `extensions`: the API server stores one object whichever group it was written in
+ * (pkg/apis/extensions/v1beta1 of Kubernetes), so the move of a manifest is no deletion.
+ */
+const movedKinds: ReadonlyMap<string, string> = new Map([
+  ['Deployment', 'apps'],
+  ['DaemonSet', 'apps'],
+  ['ReplicaSet', 'apps'],
+  ['Ingress', 'networking.k8s.io'],
+  ['NetworkPolicy', 'networking.k8s.io'],
+  ['PodSecurityPolicy', 'policy'],
+]);
+
 /** Identity of an object without its version; usable as a map key. */
 export function identityOf(ref: Pick<ResourceRef, 'group' | 'kind' | 'namespace' | 'name'>): string {
-  return `${ref.group}\0${ref.kind}\0${ref.namespace ?? ''}\0${ref.name}`;
+  const group = ref.group === 'extensions' ? (movedKinds.get(ref.kind) ?? ref.group) : ref.group;
+  return `${group}\0${ref.kind}\0${ref.namespace ?? ''}\0${ref.name}`;
 }
 
 /** Identity of a live object, as {@link identityOf} has it. */

@@ -90,7 +90,7 @@ export function isGenerated(fields: readonly string[], before: unknown, after: u
   );
 }
 
-/** Does a path lie at or below one of the masked ones (values that differ between two renders of the same input)? */
+/** Does a path lie at or below one of the masked ones, whose value differs between two renders of the same input? */
 export function isMasked(path: string, masked: readonly string[] | undefined): boolean {
   return masked?.some((mask) => path === mask || path.startsWith(`${mask}/`)) ?? false;
 }

@@ -125,6 +125,11 @@ describe('parseSnapshot', () => {
     );
     expect(problem(json.slice(0, -10), 'a.json')).toMatchObject({ code: 'snapshot.truncated' });
   });
+  test('JSON nested without end', () => {
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;
+    const json = `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":${deep}}`;
+    expect(problem(json, 'a.json')).toMatchObject({ code: 'snapshot.not-an-object' });
+  });
   test('keys of the prototype stay data', () => {
     const json = '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"__proto__":"x"}}';
     expect(JSON.stringify(parseSnapshot(json, 'a.json').objects[0])).toContain('"__proto__":"x"');
