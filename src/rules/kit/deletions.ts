@@ -1,4 +1,4 @@
-import type { Entry, KubeObject, ResourceChange, Target } from '../../core/model.ts';
+import type { Confidence, Entry, KubeObject, ResourceChange, Target } from '../../core/model.ts';
 import type { LiveWorld, RuleContext } from '../../core/rule.ts';
 import { at, listAt, stringAt, stringMapAt } from './pods.ts';
 
@@ -274,6 +274,15 @@ export function pruneGuardFor(target: Target): string {
     default:
       return 'helm.sh/resource-policy: keep';
   }
+}
+
+/**
+ * How sure the deletion itself is. A unit that nothing declares to an engine (a chart folder, an overlay) and that
+ * leaves the tree as a whole is deleted only if a person does that too.
+ */
+export function deletionConfidence(deletion: Deletion): Confidence {
+  if (deletion.outcome === 'deleted') return 'determined';
+  return deletion.wholeTarget && deletion.entry.target.declaredBy === undefined ? 'hint' : 'likely';
 }
 
 /** A label or annotation says that the thing may be thrown away (preview, ephemeral, scratch, cache). */

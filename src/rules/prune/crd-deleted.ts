@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import type { Confidence } from '../../core/model.ts';
 import { defineRule, type Problem, type RuleContext } from '../../core/rule.ts';
-import { deletions, isHelmCrdFolder, pruneGuardFor, type Deletion } from '../kit/deletions.ts';
+import { deletionConfidence, deletions, isHelmCrdFolder, pruneGuardFor, type Deletion } from '../kit/deletions.ts';
 import { stringAt } from '../kit/pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { weaker } from '../kit/severity.ts';
@@ -32,7 +32,7 @@ function* checkDeletion(context: RuleContext<unknown>, deletion: Deletion): Iter
     ? running.map(({ metadata }) => metadata.namespace)
     : rendered.map(({ ref }) => ref.namespace);
   const base: Confidence =
-    deletion.outcome === 'maybe' ? 'likely' : deletion.live !== undefined && covered ? 'proven' : 'determined';
+    deletion.outcome === 'deleted' && deletion.live !== undefined && covered ? 'proven' : deletionConfidence(deletion);
   const count = covered ? running.length : rendered.length;
   const what =
     count > 0

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import type { Confidence, Entry, Target } from '../../core/model.ts';
 import { defineRule, type Problem, type RuleContext } from '../../core/rule.ts';
-import { deletions, isThrowaway, pruneGuardFor, type Deletion } from '../kit/deletions.ts';
+import { deletionConfidence, deletions, isThrowaway, pruneGuardFor, type Deletion } from '../kit/deletions.ts';
 import { stringMapAt } from '../kit/pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { weaker } from '../kit/severity.ts';
@@ -69,7 +69,7 @@ function* checkDeletion(context: RuleContext<Options>, deletion: Deletion): Iter
   const failed = failedTargetsFact(context, scope);
   const live = context.live(scope);
   const base: Confidence =
-    deletion.outcome === 'maybe' ? 'likely' : deletion.live !== undefined ? 'proven' : 'determined';
+    deletion.outcome === 'deleted' && deletion.live !== undefined ? 'proven' : deletionConfidence(deletion);
   const others = foreign > 0 ? `, also of ${foreign === 1 ? 'another unit' : `${foreign} other units`}` : '';
   const data = claims > 0 ? `, ${claims} ${claims === 1 ? 'volume claim' : 'volume claims'} among them` : '';
   yield problemAt(entry, '', {

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import type { Confidence, Entry, KubeObject, Reversibility, Severity } from '../../core/model.ts';
 import { defineRule, type LiveWorld, type Problem, type RuleContext, type World } from '../../core/rule.ts';
-import { deletions, isThrowaway, pruneGuardFor, type Deletion } from '../kit/deletions.ts';
+import { deletionConfidence, deletions, isThrowaway, pruneGuardFor, type Deletion } from '../kit/deletions.ts';
 import { listAt, stringAt } from '../kit/pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { weaker } from '../kit/severity.ts';
@@ -161,7 +161,7 @@ function* checkDeletion(context: RuleContext<unknown>, deletion: Deletion): Iter
   const loss = lossOf(deletion, context);
   if (loss === undefined) return;
   const failed = failedTargetsFact(context, entry.target.scope);
-  const engine: Confidence = deletion.outcome === 'deleted' ? (loss.proven ? 'proven' : 'determined') : 'likely';
+  const engine: Confidence = deletion.outcome === 'deleted' && loss.proven ? 'proven' : deletionConfidence(deletion);
   const own: Confidence = loss.proven ? 'proven' : loss.confidence;
   const confidence = weaker(weaker(engine, own), failed === undefined ? 'proven' : 'likely');
   const how = deletion.wholeTarget ? `${unitName(entry.target)} is removed` : `it left ${unitName(entry.target)}`;

@@ -1,0 +1,89 @@
+import type { RuleExample } from '../../../core/rule.ts';
+
+const configs = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, index) => from + index)
+    .map(
+      (index) =>
+        `---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings-${'abcdefghijklmnop'[index]}, namespace: shop}\ndata: {number: "${index}"}\n`,
+    )
+    .join('');
+const account = (name: string) => `---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: ${name}, namespace: shop}
+`;
+const accounts = ['api', 'web', 'worker', 'cron', 'admin', 'report'].map(account).join('');
+const declared = {
+  declaredBy: { group: 'argoproj.io', version: 'v1alpha1', kind: 'Application', namespace: 'argocd', name: 'example' },
+} as const;
+
+export const examples: readonly RuleExample[] = [
+  {
+    name: 'a condition in the values takes most objects away',
+    target: declared,
+    before: accounts + configs(0, 10),
+    after: accounts + configs(0, 2),
+    expect: [
+      {
+        resource: 'Application/argocd/example',
+        severity: 'critical',
+        confidence: 'determined',
+        message: 'loses 8 of 16 objects: 8 objects are deleted by the sync (8 ConfigMap)',
+      },
+    ],
+  },
+  {
+    name: 'a unit renders nothing any more',
+    target: { engine: 'flux', apply: { mode: 'server-side', prune: true, automated: true } },
+    before: accounts + configs(0, 10),
+    after: '',
+    expect: [{ severity: 'critical', message: 'renders nothing any more' }],
+  },
+  {
+    name: 'a small unit is removed; whether its objects go depends on the finalizer of the Application',
+    target: declared,
+    targetOnly: 'before',
+    before: account('api') + configs(0, 2),
+    expect: [{ severity: 'high', confidence: 'likely', message: 'Application example is removed as a whole' }],
+  },
+  {
+    name: 'every object of a kind disappears',
+    before: accounts + configs(0, 3),
+    after: accounts,
+    expect: [{ severity: 'high', message: 'loses every ConfigMap' }],
+  },
+  {
+    name: 'the announced number is another one',
+    options: { allow: 3 },
+    before: accounts + configs(0, 10),
+    after: accounts + configs(0, 2),
+    expect: [{ severity: 'critical' }],
+  },
+  {
+    name: 'quiet: the exact number was announced',
+    options: { allow: 8 },
+    before: accounts + configs(0, 10),
+    after: accounts + configs(0, 2),
+    expect: [],
+  },
+  {
+    name: 'quiet: two objects of many',
+    before: accounts + configs(0, 10),
+    after: accounts + configs(0, 8),
+    expect: [],
+  },
+  {
+    name: 'quiet: prune is off',
+    target: { apply: { mode: 'client-side', prune: false, automated: true } },
+    before: accounts + configs(0, 10),
+    after: accounts,
+    expect: [],
+  },
+  {
+    name: 'quiet: a refactoring moves everything to another Application',
+    targetOnly: 'before',
+    before: accounts + configs(0, 10),
+    other: { target: { id: 'argocd:argocd/shop', name: 'shop' }, after: accounts + configs(0, 10) },
+    expect: [],
+  },
+];
