@@ -36,8 +36,18 @@ describe.skipIf(!hasHelm)('rendering charts', () => {
     { timeout: 120_000 },
     async () => {
       const { stdout } = await run(await toolPath('helm'), [
-        ...['template', 'demo', join(fixtures, 'charts/shop'), '--namespace', 'shop', '--include-crds'],
-        ...['--set', 'replicas=5', '--kube-version', '1.33.4', '--api-versions', 'monitoring.coreos.com/v1'],
+        'template',
+        'demo',
+        join(fixtures, 'charts/shop'),
+        '--namespace',
+        'shop',
+        '--include-crds',
+        '--set',
+        'replicas=5',
+        '--kube-version',
+        '1.33.4',
+        '--api-versions',
+        'monitoring.coreos.com/v1',
       ]);
       const oracle = (await runGo(yamlOracle, [['sigs.k8s.io/yaml', 'v1.6.0']], stdout)) as object[];
       const source = helmSource('shop', {
