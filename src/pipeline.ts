@@ -71,6 +71,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       ...dedupe([...before.notEvaluated, ...after.notEvaluated]),
       ...selection.filter((selected) => selected.action === 'withhold').map(withheld),
       ...failures(results),
+      ...diff.notes,
       ...trees.after.problems.map((problem) => ({
         what: problem.path,
         reason: problem.reason,

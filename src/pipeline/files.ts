@@ -5,7 +5,7 @@ import { collectDockerfiles } from '../sources/docker.ts';
 import { collectPythonFiles } from '../sources/python.ts';
 
 const buildFilePath =
-  /(^|\/)([^/]*dockerfile[^/]*|[^/]*containerfile[^/]*|[^/]*requirements[^/]*\.txt|requirements\/[^/]*\.txt|constraints[^/]*\.txt|pyproject\.toml|setup\.(cfg|py)|[^/]*\.py)$/i;
+  /(^|\/)([^/]*dockerfile[^/]*|[^/]*containerfile[^/]*|[^/]*requirements[^/]*\.txt|requirements\/[^/]*\.txt|constraints[^/]*\.txt|pyproject\.toml|setup\.(cfg|py)|(poetry|uv|pdm)\.lock|pipfile\.lock|\.python-version|[^/]*\.py)$/i;
 
 /** Both sides' Dockerfiles and Python dependency files; nothing when the change touches none of them. */
 export function collectBuildFiles(trees: TreePair): RuleContext['buildFiles'] {

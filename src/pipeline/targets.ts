@@ -74,6 +74,11 @@ export async function discoverSide(side: Side, ports: DiscoveryPorts): Promise<D
   found.notEvaluated.push(...declarations.notEvaluated);
   await discoverDeclared(declarations.objects, found, ports);
   await renderParents(found, ports);
+  // A chart or an overlay that nothing declares may itself be an app-of-apps: what it declares claims folders in turn.
+  const conventional = detectConventional(found.tree, ports.config, [...found.targets.values()]);
+  const parents = conventional.targets.filter((target) => target.rendersTargets);
+  add({ targets: parents, notEvaluated: [] }, found);
+  await renderParents(found, ports);
   add(detectConventional(found.tree, ports.config, [...found.targets.values()]), found);
   return found;
 }
