@@ -29,8 +29,11 @@ export function select(input: {
     if (excluded !== undefined) return { ...base, action: 'skip', status: 'not-evaluated', reason: excluded };
     const lost = unknownSide(choice, before, after);
     if (lost !== undefined) return { ...base, action: 'withhold', status: 'not-evaluated', reason: lost };
+    if (choice.withhold !== undefined) {
+      return { ...base, action: 'withhold', status: 'not-evaluated', reason: choice.withhold };
+    }
     const pinned = choice.after?.unaffectedBecause;
-    if (pinned !== undefined && choice.before?.unaffectedBecause === pinned && !request.all) {
+    if (pinned !== undefined && !choice.affected && !request.all) {
       return { ...base, action: 'skip', status: 'unaffected', reason: pinned };
     }
     if (choice.affected || request.all) return { ...base, action: 'render', status: 'rendered', reason: choice.reason };

@@ -10,6 +10,8 @@ export interface TargetChoice {
   readonly affected: boolean;
   /** One sentence for people, without a full stop. */
   readonly reason: string;
+  /** Set when neither tree holds what it would deploy: the reason to list it as not evaluated. */
+  readonly withhold?: string;
 }
 
 /**
@@ -34,20 +36,48 @@ export function selectTargets(
   const left = new Map(before.map((target) => [target.id, target]));
   const right = new Map(after.map((target) => [target.id, target]));
   const index = indexChanges(changed);
-  return [...new Set([...left.keys(), ...right.keys()])]
-    .sort()
-    .map((id) => choose(id, left.get(id), right.get(id), index));
+  return [...new Set([...left.keys(), ...right.keys()])].sort().map((id): TargetChoice => {
+    const old = left.get(id);
+    const next = right.get(id);
+    if (old !== undefined && next !== undefined) return choose(id, old, next, index);
+    if (old !== undefined) {
+      const heir = takenOver(old, after, trees.after);
+      if (heir !== undefined) return { id, before: old, affected: false, reason: `its files are read by ${heir} now` };
+      return { id, before: old, affected: true, reason: 'the change removes it' };
+    }
+    if (next === undefined) throw new Error(`target ${id} is on no side`);
+    const owner = takenOver(next, before, trees.before);
+    if (owner !== undefined)
+      return { id, after: next, affected: false, reason: `its files were read by ${owner} before` };
+    return { id, after: next, affected: true, reason: 'the change adds it' };
+  });
 }
 
-function choose(id: string, before: Target | undefined, after: Target | undefined, changes: ChangeIndex): TargetChoice {
-  if (after === undefined) {
-    return { id, ...(before === undefined ? {} : { before }), affected: true, reason: 'the change removes it' };
-  }
-  if (before === undefined) return { id, after, affected: true, reason: 'the change adds it' };
+/**
+ * A target that exists by convention only (a chart, an overlay, a folder that nothing refers to) is no target any
+ * more when something refers to it, and becomes one when a parent does not render: then nothing was deployed or
+ * deleted. Gives the id of the target that reads its declaring file on the other side.
+ */
+function takenOver(target: Target, others: readonly Target[], tree: Tree): string | undefined {
+  const conventional = target.declaredBy === undefined && target.engine !== 'argocd' && target.engine !== 'flux';
+  if (!conventional || !tree.isFile(target.origin.file)) return undefined;
+  return others.find((other) => coverageOf([other]).covers(target.origin.file))?.id;
+}
+
+function choose(id: string, before: Target, after: Target, changes: ChangeIndex): TargetChoice {
   const sides = { id, before, after };
-  const pinned = after.unaffectedBecause !== undefined && before.unaffectedBecause !== undefined;
+  if (before.unaffectedBecause !== after.unaffectedBecause) {
+    const reason = `the revision that it reads moves (${before.unaffectedBecause ?? 'this branch'} -> ${after.unaffectedBecause ?? 'this branch'})`;
+    return {
+      ...sides,
+      affected: true,
+      reason,
+      withhold: `${reason}, and the content of a pinned revision is not in this comparison`,
+    };
+  }
+  const pinned = after.unaffectedBecause !== undefined;
   const difference = firstDifference(describe(before, pinned), describe(after, pinned), '');
-  if (pinned && difference === undefined) return { ...sides, affected: false, reason: after.unaffectedBecause! };
+  if (pinned && difference === undefined) return { ...sides, affected: false, reason: after.unaffectedBecause ?? '' };
   const path = pinned ? undefined : (changes.first(after.inputs) ?? changes.first(before.inputs));
   if (path !== undefined) return { ...sides, affected: true, reason: `${path} changed` };
   if (difference !== undefined) {
