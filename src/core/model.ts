@@ -385,7 +385,18 @@ export interface Entry {
 
 export interface BuildFile {
   readonly path: string;
-  readonly type: 'dockerfile' | 'requirements' | 'pyproject' | 'setup-cfg' | 'python-source';
+  /**
+   * `python-lock`: poetry.lock, uv.lock, pdm.lock, Pipfile.lock. `python-version`: .python-version.
+   * `python-source`: application modules, and setup.py.
+   */
+  readonly type:
+    | 'dockerfile'
+    | 'requirements'
+    | 'pyproject'
+    | 'setup-cfg'
+    | 'python-source'
+    | 'python-lock'
+    | 'python-version';
   readonly text: string;
 }
 
