@@ -111,19 +111,41 @@ export function missingKey(template: string, data: JsonObject): string | undefin
   return undefined;
 }
 
+/** Does the template name a field that is there and null? */
+export function readsNull(template: string, data: JsonObject): boolean {
+  return (lexTemplate(template) ?? []).some(
+    (part) =>
+      part.type === 'action' &&
+      part.tokens.some((token) => {
+        const keys = token.type === 'field' ? keysOf(token.text) : undefined;
+        return keys !== undefined && follow(keys, data).value === null;
+      }),
+  );
+}
+
 function missingInAction(tokens: readonly Token[], data: JsonObject): string | undefined {
   // `and` and `or` stop early, so what stands behind them may never be read.
   if (tokens.some((token) => token.type === 'word' && (token.text === 'and' || token.text === 'or'))) return undefined;
   for (const [index, token] of tokens.entries()) {
     if (token.type !== 'field' || tokens[index - 1]?.type === 'close') continue;
-    const chain = /^\$?((?:\.[\p{L}_][\p{L}\p{Nd}_]*)+)$/u.exec(token.text)?.[1];
-    if (chain === undefined) continue;
-    let at: Json | undefined = data;
-    for (const key of chain.slice(1).split('.')) {
-      if (!isObject(at)) break;
-      if (!Object.hasOwn(at, key)) return key;
-      at = at[key];
-    }
+    const keys = keysOf(token.text);
+    const missing = keys === undefined ? undefined : follow(keys, data).missing;
+    if (missing !== undefined) return missing;
   }
   return undefined;
+}
+
+/** `.a.b` and `$.a.b` -> `a`, `b`; undefined for fields of other variables. */
+function keysOf(field: string): readonly string[] | undefined {
+  return /^\$?((?:\.[\p{L}_][\p{L}\p{Nd}_]*)+)$/u.exec(field)?.[1]?.slice(1).split('.');
+}
+
+function follow(keys: readonly string[], data: JsonObject): { readonly value?: Json; readonly missing?: string } {
+  let at: Json = data;
+  for (const key of keys) {
+    if (!isObject(at)) return {};
+    if (!Object.hasOwn(at, key)) return { missing: key };
+    at = at[key] ?? null;
+  }
+  return { value: at };
 }

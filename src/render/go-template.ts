@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Exec, ExecResult, GoTemplate, GoTemplateJob, GoTemplateResult, ToolPaths } from '../core/ports.ts';
 import { GateError } from '../core/errors.ts';
-import { adaptTemplate, helperTemplates, missingKey } from './go-template-check.ts';
+import { adaptTemplate, helperTemplates, missingKey, readsNull } from './go-template-check.ts';
 
 const chartName = 'gate';
 
@@ -83,8 +83,8 @@ async function runJobs(jobs: readonly GoTemplateJob[], runner: Runner): Promise<
 }
 
 function finish(job: GoTemplateJob, text: string): GoTemplateResult {
-  // A null in the data prints the same.
-  if (isStrict(job) && text.includes('<no value>') && !JSON.stringify(job.data).includes('null'))
+  // A null that is there prints the same.
+  if (isStrict(job) && text.includes('<no value>') && !readsNull(job.template, job.data))
     return { ok: false, error: 'map has no entry for a key that the template reads' };
   return { ok: true, text };
 }

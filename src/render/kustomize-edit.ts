@@ -32,8 +32,17 @@ export function applyArgoEdits(
   if (filled(edits.namespace)) result['namespace'] = edits.namespace;
   if (edits.patches !== undefined && edits.patches.length > 0)
     result['patches'] = [...listIn(result['patches']), ...edits.patches];
-  // `kustomize edit add component` passes over what it does not find, so both settings of ignoreMissingComponents agree.
-  const components = (edits.components ?? []).filter(componentExists);
+  const components = (edits.components ?? []).filter((component) => {
+    if (componentExists(component)) return true;
+    if (edits.ignoreMissingComponents !== true) {
+      fail({
+        kind: 'render',
+        message: `the component ${component} has no match`,
+        next: 'Correct the path, or set kustomize.ignoreMissingComponents.',
+      });
+    }
+    return false;
+  });
   if (components.length > 0) {
     const existing = listIn(result['components']);
     result['components'] = [
