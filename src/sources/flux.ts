@@ -28,7 +28,7 @@ export function discoverFlux(objects: readonly SourcedObject[], context: FluxCon
     return { targets: [], notEvaluated: [] };
   const index = indexObjects(read, context.tree);
   const sources = createSourceResolver(context, index);
-  const plain = findRoots(index.all, context.tree);
+  const plain = findRoots(index, context.tree);
   const around: FluxSurroundings = { context, index, sources, clusters: mapClusters(plain.roots) };
   const given = new Set(read);
   const rendered = read.filter((item) => item.parent !== undefined && isDeclaration(item));

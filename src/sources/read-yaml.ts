@@ -1,6 +1,7 @@
 import type { SourceLocation } from '../core/errors.ts';
 import type { JsonObject, NotEvaluated } from '../core/model.ts';
 import type { SourcedObject, Tree } from '../core/ports.ts';
+import { splitDocuments } from '../core/yaml/read.ts';
 import { patchFilesOf } from './patch-files.ts';
 import { directoryOf } from './tree-paths.ts';
 import { readCached } from './yaml-files.ts';
@@ -11,7 +12,8 @@ export type { ReadDocument, ReadFile, ReadProblem } from './yaml-files.ts';
 
 const declarationFiles = new Map<string, ReadFile>();
 const fluxInputFiles = new Map<string, ReadFile>();
-const declares = /apiVersion["']?[ \t]*:[ \t]*["']?(?:argoproj\.io|(?:[a-z0-9-]+\.)*fluxcd\.io|fluxcd\.controlplane\.io)\//;
+const declares =
+  /apiVersion["']?[ \t]*:[ \t]*["']?(?:argoproj\.io|(?:[a-z0-9-]+\.)*fluxcd\.io|fluxcd\.controlplane\.io)\//;
 const clusterSecret = /argocd\.argoproj\.io\/secret-type/;
 const fluxInput = /kind["']?[ \t]*:[ \t]*["']?(?:ConfigMap|Secret)\b/;
 
@@ -41,12 +43,13 @@ export function readDeclarations(tree: Tree): {
     patches ??= patchFilesOf(tree);
     if (patches.has(path)) return false;
     for (const document of file.documents) addObjects(document, path, objects);
-    for (const problem of file.problems) if (!problem.template) notEvaluated.push(broken(path, problem));
-    return true;
+    for (const problem of file.problems) if (!problem.template) notEvaluated.push(brokenNote(path, problem));
+    return file.problems.length > 0;
   };
-  const used = new Set(paths.filter((path) => take(path, isDeclaration, declarationFiles)));
+  const broken = new Set(paths.filter((path) => take(path, isDeclaration, declarationFiles)));
   if (objects.some((item) => apiGroup(item.object).endsWith('fluxcd.io'))) {
-    for (const path of paths) if (!used.has(path)) take(path, (text) => fluxInput.test(text), fluxInputFiles);
+    // Also beside declarations in one file, where only the other documents count.
+    for (const path of paths) if (!broken.has(path)) take(path, isFluxInput, fluxInputFiles);
   }
   return { objects, notEvaluated };
 }
@@ -55,7 +58,12 @@ function isDeclaration(text: string): boolean {
   return declares.test(text) || clusterSecret.test(text);
 }
 
-function broken(path: string, problem: ReadProblem): NotEvaluated {
+/** A ConfigMap or Secret; of a file with several documents the whole text counts when one of them may be. */
+function isFluxInput(text: string): boolean {
+  return fluxInput.test(text) && (!isDeclaration(text) || splitDocuments(text).length > 1);
+}
+
+function brokenNote(path: string, problem: ReadProblem): NotEvaluated {
   const location: SourceLocation = {
     file: path,
     ...(problem.line === undefined ? {} : { line: problem.line }),
