@@ -1,0 +1,191 @@
+import type { RuleExample } from '../../../core/rule.ts';
+
+const checker = (version: string, selector: string) => `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: version-checker, namespace: monitoring, labels: {app.kubernetes.io/version: ${version}}}
+spec:
+  selector: {matchLabels: {app.kubernetes.io/name: version-checker${selector}}}
+  template:
+    metadata: {labels: {app.kubernetes.io/name: version-checker, app.kubernetes.io/version: ${version}, app.kubernetes.io/component: main}}
+    spec: {containers: [{name: main, image: 'registry.example.net/version-checker:${version}'}]}
+`;
+const job = (image: string, metadata = '', spec = '') => `
+apiVersion: batch/v1
+kind: Job
+metadata: {name: migrate, namespace: shop${metadata}}
+spec:
+  ${spec}
+  template:
+    spec:
+      restartPolicy: Never
+      containers: [{name: migrate, image: 'registry.example.net/shop/migrate:${image}'}]
+`;
+const stateful = (size: string, extra = '') => `
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db, namespace: shop}
+spec:
+  serviceName: db
+  ${extra}
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec: {containers: [{name: db, image: 'registry.example.net/shop/db:14'}]}
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: ${size}}}}
+`;
+const service = (spec: string) => `
+apiVersion: v1
+kind: Service
+metadata: {name: db, namespace: shop}
+spec: {selector: {app: db}, ports: [{port: 5432}]${spec}}
+`;
+const bucket = (region: string) => `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: buckets.storage.example.net}
+spec:
+  group: storage.example.net
+  names: {kind: Bucket, plural: buckets}
+  scope: Namespaced
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            spec:
+              type: object
+              properties:
+                region:
+                  type: string
+                  x-kubernetes-validations: [{rule: self == oldSelf, message: region is immutable}]
+---
+apiVersion: storage.example.net/v1
+kind: Bucket
+metadata: {name: images, namespace: shop}
+spec: {region: ${region}}
+`;
+const flux = { engine: 'flux', apply: { mode: 'server-side', prune: true, automated: true } } as const;
+
+export const examples: readonly RuleExample[] = [
+  {
+    name: 'incident I-24: the version is part of the selector, and the version is bumped',
+    before: checker('v0.3.1', ', app.kubernetes.io/version: v0.3.1'),
+    after: checker('v0.3.2', ', app.kubernetes.io/version: v0.3.2'),
+    expect: [
+      {
+        resource: 'Deployment/monitoring/version-checker',
+        path: '/spec/selector',
+        severity: 'high',
+        confidence: 'determined',
+        willNotApply: true,
+        message: 'makes every version bump fail',
+      },
+    ],
+  },
+  {
+    name: 'incident I-27: a chart adds a label to the selector',
+    before: checker('v1', ''),
+    after: checker('v1', ', app.kubernetes.io/component: main'),
+    expect: [{ path: '/spec/selector', willNotApply: true }],
+  },
+  {
+    name: 'the cluster holds the old selector',
+    before: checker('v1', ''),
+    after: checker('v1', ', app.kubernetes.io/component: main'),
+    live: checker('v1', ''),
+    expect: [{ confidence: 'proven', willNotApply: true }],
+  },
+  {
+    name: 'quiet: the object is not in the cluster, so it is created',
+    before: checker('v1', ''),
+    after: checker('v1', ', app.kubernetes.io/component: main'),
+    live: checker('v1', '').replaceAll('name: version-checker,', 'name: another,'),
+    expect: [],
+  },
+  {
+    name: 'a larger volumeClaimTemplate',
+    target: flux,
+    before: stateful('50Gi'),
+    after: stateful('100Gi'),
+    expect: [{ path: '/spec/volumeClaimTemplates', willNotApply: true, message: 'updates to statefulset spec' }],
+  },
+  {
+    name: 'a Job with a new image',
+    target: { engine: 'helm', apply: { mode: 'helm', prune: true, automated: 'unknown' } },
+    before: job('1.0.0'),
+    after: job('1.1.0'),
+    expect: [{ resource: 'Job/shop/migrate', path: '/spec/template', willNotApply: true }],
+  },
+  {
+    name: 'a Job that removes itself may be gone by then',
+    before: job('1.0.0', '', 'ttlSecondsAfterFinished: 600'),
+    after: job('1.1.0', '', 'ttlSecondsAfterFinished: 600'),
+    expect: [{ confidence: 'likely', willNotApply: false }],
+  },
+  {
+    name: 'a forced Deployment is deleted and created',
+    target: { apply: { mode: 'client-side', prune: true, automated: true, force: true } },
+    before: checker('v1', ''),
+    after: checker('v1', ', app.kubernetes.io/component: main'),
+    expect: [{ severity: 'high', willNotApply: false, message: 'then deletes and creates it' }],
+  },
+  {
+    name: 'a headless Service cannot get a cluster IP, and nothing says so',
+    before: service(', clusterIP: None'),
+    after: service(''),
+    expect: [{ path: '/spec/clusterIP', severity: 'medium', willNotApply: false, message: 'stays headless' }],
+  },
+  {
+    name: 'a field that the CRD freezes',
+    before: bucket('eu-west-1'),
+    after: bucket('eu-central-1'),
+    expect: [
+      { resource: 'Bucket/shop/images', path: '/spec/region', willNotApply: true, message: 'region is immutable' },
+    ],
+  },
+  {
+    name: 'revisionHistoryLimit of a StatefulSet on an old server',
+    target: { kubeVersion: '1.31' },
+    before: stateful('50Gi', 'revisionHistoryLimit: 10'),
+    after: stateful('50Gi', 'revisionHistoryLimit: 3'),
+    expect: [{ path: '/spec/revisionHistoryLimit', willNotApply: true }],
+  },
+  {
+    name: 'quiet: the same on a server from 1.33 on',
+    target: { kubeVersion: '1.33' },
+    before: stateful('50Gi', 'revisionHistoryLimit: 10'),
+    after: stateful('50Gi', 'revisionHistoryLimit: 3'),
+    expect: [],
+  },
+  {
+    name: 'quiet: a Job that asks to be replaced',
+    before: job('1.0.0', ", annotations: {argocd.argoproj.io/sync-options: 'Force=true,Replace=true'}"),
+    after: job('1.1.0', ", annotations: {argocd.argoproj.io/sync-options: 'Force=true,Replace=true'}"),
+    expect: [],
+  },
+  {
+    name: 'quiet: a Job that is a hook',
+    before: job('1.0.0', ', annotations: {helm.sh/hook: pre-upgrade}'),
+    after: job('1.1.0', ', annotations: {helm.sh/hook: pre-upgrade}'),
+    expect: [],
+  },
+  {
+    name: 'quiet: a Flux Kustomization with force and a Job',
+    target: { engine: 'flux', apply: { mode: 'server-side', prune: true, automated: true, force: true } },
+    before: job('1.0.0'),
+    after: job('1.1.0'),
+    expect: [],
+  },
+  {
+    name: 'quiet: defaults of the claim template are written out',
+    before: stateful('1Ti'),
+    after: stateful('1024Gi').replace('accessModes', 'volumeMode: Filesystem, accessModes'),
+    expect: [],
+  },
+];
