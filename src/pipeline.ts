@@ -129,7 +129,11 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       durationSeconds: (ports.clock.now().getTime() - started.getTime()) / 1000,
       work: { ...renderer.statistics },
     };
-    return { report, rendered: { before: [...results.before.values()], after: [...results.after.values()] } };
+    return {
+      report,
+      targets: [...after.targets.values()],
+      rendered: { before: [...results.before.values()], after: [...results.after.values()] },
+    };
   } finally {
     await trees.close();
   }

@@ -43,7 +43,8 @@ export async function createPorts(choices: Choices): Promise<GatePorts> {
         concurrency: availableParallelism(),
         ...(choices.cache ? { cache } : {}),
       }),
-    createGoTemplate: (config) => createGoTemplate({ exec, tools, config }),
+    createGoTemplate: (config) =>
+      createGoTemplate({ exec, tools, ...(config.tools.helm === undefined ? {} : { helmVersion: config.tools.helm }) }),
     ...(choices.snapshot === undefined ? {} : { cluster: readSnapshot(resolve(choices.snapshot), redactKey) }),
     clock: { now: () => new Date() },
     progress: choices.progress,

@@ -1,5 +1,5 @@
 import type { Config } from '../core/config.ts';
-import type { GateReport, RenderResult } from '../core/model.ts';
+import type { GateReport, RenderResult, Target } from '../core/model.ts';
 import type { Clock, Cluster, Git, GoTemplate, Progress, Renderer, TreePair, TreeRequest } from '../core/ports.ts';
 import type { Rule } from '../core/rule.ts';
 
@@ -32,6 +32,8 @@ export interface GatePorts {
 
 export interface GateResult {
   readonly report: GateReport;
+  /** Every target of the new side, looked at or not. */
+  readonly targets: readonly Target[];
   /** Everything that was rendered, for `gate diff` and `gate render`. */
   readonly rendered: { readonly before: readonly RenderResult[]; readonly after: readonly RenderResult[] };
 }

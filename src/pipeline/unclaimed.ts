@@ -25,11 +25,7 @@ function claims(target: Target, path: string): boolean {
  * Changed files that look deployable and that no known target reads: gate did not look at what they do, and says so.
  * @param detect false: only the targets of the configuration are judged, so the rest is no gap
  */
-export function unclaimedChanges(
-  trees: TreePair,
-  targets: readonly Target[],
-  detect: boolean,
-): NotEvaluated[] {
+export function unclaimedChanges(trees: TreePair, targets: readonly Target[], detect: boolean): NotEvaluated[] {
   const result: NotEvaluated[] = [];
   for (const path of trees.changed) {
     if (neverDeployed.test(path)) continue;

@@ -109,7 +109,8 @@ function chartTarget(chart: Chart, word: string | undefined, files: readonly str
     name,
     engine: 'helm',
     ...(environment === undefined ? {} : { environment }),
-    scope: environment ?? id,
+    // `values-eu-dev.yaml` and `values-us-dev.yaml` are both dev, and two clusters.
+    scope: word ?? environment ?? id,
     origin: { file: chart.directory === '' ? 'Chart.yaml' : `${chart.directory}/Chart.yaml` },
     parents: [],
     sources: [source],

@@ -1,3 +1,4 @@
+import { environmentOfInstance } from './identity.ts';
 import type { SourceLocation } from '../../core/errors.ts';
 import type { ApplySemantics, JsonObject, NotEvaluated, ResourceRef, Target } from '../../core/model.ts';
 import { environmentOf } from '../environment.ts';
@@ -79,7 +80,9 @@ export function applicationTarget(input: ApplicationInput, around: ApplicationSu
   const cluster = clusterOf(object, config, around.clusters, parent);
   const labels = textMap(get(object, 'metadata', 'labels'));
   const environment =
-    environmentOf({ config, id, name, labels, cluster, paths: pathsOf(location, resolved) }) ?? parent?.environment;
+    environmentOfInstance(parent) ??
+    environmentOf({ config, id, name, labels, cluster, paths: pathsOf(location, resolved) }) ??
+    parent?.environment;
   const inputs = inputsOf(resolved, input.set?.inputs ?? []);
   const because = unaffectedBecause(resolved);
   const kustomize = resolved.map((item) => kustomizeVersionOf(item.merged)).find((version) => version !== undefined);

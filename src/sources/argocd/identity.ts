@@ -17,7 +17,8 @@ export interface Found {
  * Instances call their own cluster `in-cluster`: those of different environments must not be joined by rules, so
  * then the scope tells the environment too.
  */
-export function settleIdentities(found: readonly Found[], known: readonly Target[]): readonly Found[] {
+export function settleIdentities(all: readonly Found[], known: readonly Target[]): readonly Found[] {
+  const found = all.map(withInstance);
   const groups = new Map<string, Found[]>();
   for (const item of found) {
     const group = groups.get(item.target.id);
@@ -41,6 +42,31 @@ export function settleIdentities(found: readonly Found[], known: readonly Target
     const id = ids.get(item) ?? item.target.id;
     return { input: item.input, target: { ...item.target, id, scope: scopeOf(item.target, instances) } };
   });
+}
+
+/**
+ * One chart of Applications rendered once per environment (values-dev.yaml, values-prod.yaml ...) makes one Argo CD
+ * instance per environment. The id then names the environment, whatever other environments exist on this side:
+ * an id that depended on its neighbours would change when one is added.
+ */
+function withInstance(item: Found): Found {
+  const instance = instanceOf(item.input.parent);
+  if (instance === undefined) return item;
+  const { target } = item;
+  const scope = target.scope === inClusterName ? `${inClusterName}/${instance}` : target.scope;
+  return { ...item, target: { ...target, id: `${target.id}@${instance}`, scope } };
+}
+
+function instanceOf(parent: Target | undefined): string | undefined {
+  if (parent === undefined) return undefined;
+  const mark = parent.id.lastIndexOf('@');
+  if (mark !== -1) return parent.id.slice(mark + 1);
+  return parent.engine === 'argocd' ? undefined : parent.environment;
+}
+
+/** The environment that a parent gives to what it renders, when it was rendered for one environment. */
+export function environmentOfInstance(parent: Target | undefined): string | undefined {
+  return instanceOf(parent) === undefined ? undefined : parent?.environment;
 }
 
 function sorted(group: readonly Found[]): readonly Found[] {
