@@ -7,13 +7,13 @@ export function applyFunction(operator: string, value: string, args: readonly st
   const [first = '', second = ''] = args;
   switch (operator) {
     case ',':
-      return mapFirst(value, (character) => character.toLowerCase());
+      return mapFirst(value, lower);
     case ',,':
-      return value.toLowerCase();
+      return Array.from(value, lower).join('');
     case '^':
-      return mapFirst(value, (character) => character.toUpperCase());
+      return mapFirst(value, upper);
     case '^^':
-      return value.toUpperCase();
+      return Array.from(value, upper).join('');
     case '#':
       return args.length === 0 ? String(Buffer.byteLength(value)) : trimStart(value, first, 'shortest');
     case '##':
@@ -37,6 +37,17 @@ export function applyFunction(operator: string, value: string, args: readonly st
     default:
       return value === '' ? args.join('') : value;
   }
+}
+
+/** Go changes the case rune by rune, so a rune never becomes two. */
+function upper(character: string): string {
+  const changed = character.toUpperCase();
+  return Array.from(changed).length === 1 ? changed : character;
+}
+
+function lower(character: string): string {
+  const changed = character.toLowerCase();
+  return Array.from(changed).length === 1 ? changed : character;
 }
 
 function replaceOnce(value: string, search: string, replacement: string): string {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -122,7 +122,7 @@ describe.skipIf(!hasKustomize)('kustomize build', () => {
       'app/touch.sh': `#!/bin/sh\ntouch ${marker}\n`,
     });
     expect(problemOf(await renderer.render(target(source('app')), tree)).kind).toBe('render');
-    expect(() => cpSync(marker, `${marker}2`)).toThrow();
+    expect(existsSync(marker)).toBe(false);
   });
 
   test('a base of another repository comes from its configured checkout', async () => {

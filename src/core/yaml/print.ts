@@ -5,7 +5,9 @@ const base60 = /^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/;
 
 /**
  * Prints a value as sigs.k8s.io/yaml does (go.yaml.in/yaml/v2 encode.go and emitterc.go): keys sorted, lists not
- * indented, strings without quotes where they stay strings, several lines as a literal block, nothing folded.
+ * indented, strings without quotes where they stay strings, several lines as a literal block. Some
+ * things are printed in another form of the same meaning: dates without quotes, keys of several lines in quotes, long
+ * lines in one piece.
  */
 export function printYaml(value: Json): string {
   if (typeof value !== 'object' || value === null) return `${scalar(value, 0, false)}\n`;
@@ -106,9 +108,9 @@ function analyse(value: string): Forms {
   };
 }
 
-/** Not printable in the sense of yamlprivateh.go is_printable: control characters but line feed, tab too, byte order mark. */
+/** Not printable in the sense of yamlprivateh.go is_printable: control characters but line feed, and all beyond U+FFFF. */
 function hasSpecialCharacters(value: string): boolean {
-  return /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\ufeff\ufffe\uffff]/.test(value);
+  return /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\ud800-\udfff\ufeff\ufffe\uffff]/.test(value);
 }
 
 function literal(value: string, indent: number): string {
@@ -138,14 +140,19 @@ const escapes = new Map([
 ]);
 
 function doubleQuoted(value: string): string {
-  const text = value.replace(/[\u0000-\u001f"\\\u007f-\u00a0\u2028\u2029\ufeff\ufffe\uffff]/g, (character) => {
-    const code = character.charCodeAt(0);
-    return (
-      escapes.get(character) ??
-      (code < 256
-        ? `\\x${code.toString(16).toUpperCase().padStart(2, '0')}`
-        : `\\u${code.toString(16).toUpperCase().padStart(4, '0')}`)
-    );
-  });
+  const text = value.replace(
+    /[\u0000-\u001f"\\\u007f-\u00a0\u2028\u2029\ufeff\ufffe\uffff]|[\u{10000}-\u{10ffff}]/gu,
+    (character) => {
+      const code = character.codePointAt(0) ?? 0;
+      const digits = code.toString(16).toUpperCase();
+      const escape =
+        code < 0x100
+          ? `\\x${digits.padStart(2, '0')}`
+          : code < 0x10000
+            ? `\\u${digits.padStart(4, '0')}`
+            : `\\U${digits.padStart(8, '0')}`;
+      return escapes.get(character) ?? escape;
+    },
+  );
   return `"${text}"`;
 }
