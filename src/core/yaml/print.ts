@@ -31,7 +31,7 @@ function block(value: Json, indent: number): string {
   }
   const object = value as { readonly [key: string]: Json };
   return Object.keys(object)
-    .toSorted(goOrder)
+    .toSorted()
     .map((key) => {
       const item = object[key] as Json;
       const name = `${pad}${scalar(key, indent, true)}:`;
@@ -49,23 +49,6 @@ function leaf(value: Json, indent: number): string {
   return typeof value === 'object' && value !== null ? emptyCollection(value) : scalar(value, indent, false);
 }
 
-/** Keys in the order of goyaml: numbers inside of text by value, letters behind digits and signs (sorter.go keyList.Less). */
-function goOrder(left: string, right: string): number {
-  const mine = Array.from(left);
-  const theirs = Array.from(right);
-  for (let at = 0; at < mine.length && at < theirs.length; at++) {
-    const a = mine[at] as string;
-    const b = theirs[at] as string;
-    if (a === b) continue;
-    const aLetter = /\p{L}/u.test(a);
-    const bLetter = /\p{L}/u.test(b);
-    if (aLetter && bLetter) return a < b ? -1 : 1;
-    if (aLetter || bLetter) return bLetter ? -1 : 1;
-    return a < b ? -1 : 1;
-  }
-  return mine.length - theirs.length;
-}
-
 function scalar(value: null | boolean | number | string, indent: number, isKey: boolean): string {
   if (typeof value === 'number') return number(value);
   if (typeof value !== 'string') return String(value);
@@ -76,11 +59,13 @@ function scalar(value: null | boolean | number | string, indent: number, isKey: 
   return form.single ? `'${value.replaceAll("'", "''")}'` : doubleQuoted(value);
 }
 
-/** Go's FormatFloat 'g' for fractions; whole numbers in full, as they come back from JSON as integers. */
+/** Integers of 64 bits in full, everything else as Go's strconv.FormatFloat(value, 'g', -1, 64). */
 function number(value: number): string {
-  if (Number.isInteger(value) && Math.abs(value) < 1e21) return BigInt(value).toString();
-  const text = String(value);
-  return text.replace(/e([+-])(\d)$/, 'e$10$2');
+  if (Number.isInteger(value) && Math.abs(value) < 2 ** 63) return BigInt(value).toString();
+  const [mantissa = '0', exponent = '0'] = value.toExponential().split('e');
+  const size = Number(exponent);
+  if (size >= -4 && size < 6) return String(value);
+  return `${mantissa}e${size < 0 ? '-' : '+'}${String(Math.abs(size)).padStart(2, '0')}`;
 }
 
 interface Forms {
