@@ -4,7 +4,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheRoot, root, which } from './paths.mjs';
 import { withLock } from './lock.mjs';
-import { run, tail } from './run.mjs';
+import { gist, run } from './run.mjs';
 import { SetupError, say, ticking } from './say.mjs';
 
 const modules = join(root, 'node_modules');
@@ -82,7 +82,7 @@ export async function ensurePackages() {
     const seconds = stop();
     if (code !== 0) {
       throw new SetupError(
-        `npm ci failed after ${seconds} s:\n${tail(output)}`,
+        `npm ci failed after ${seconds} s:\n${gist(output)}`,
         'check the network or the npm registry settings (npm config get registry), then run this again',
       );
     }

@@ -27,12 +27,9 @@ export function run(file, args, { cwd, env = process.env, timeoutMs } = {}) {
   });
 }
 
-/** The last lines of a program's output, indented. */
-export function tail(output, lines = 15) {
-  return output
-    .trimEnd()
-    .split('\n')
-    .slice(-lines)
-    .map((line) => `    ${line}`)
-    .join('\n');
+/** The first and the last lines of a program's output, indented: npm says why first, Go says it last. */
+export function gist(output) {
+  const lines = output.trimEnd().split('\n');
+  const kept = lines.length <= 24 ? lines : [...lines.slice(0, 12), '...', ...lines.slice(-10)];
+  return kept.map((line) => `    ${line}`).join('\n');
 }

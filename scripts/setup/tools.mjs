@@ -14,7 +14,7 @@ import {
 import { delimiter, dirname, join } from 'node:path';
 import { findGo, programName, root, toolRoot, which } from './paths.mjs';
 import { isAlive, withLock } from './lock.mjs';
-import { run, tail } from './run.mjs';
+import { gist, run } from './run.mjs';
 import { SetupError, say, ticking } from './say.mjs';
 
 /** The pinned tools. `line: second` ones are wanted by tests that prove two Helm lines side by side. */
@@ -93,7 +93,7 @@ async function build(tool) {
     const file = join(work, programName(tool.name));
     if (code !== 0 || !existsSync(file)) {
       throw new SetupError(
-        `building ${label} failed after ${seconds} s (${go} ${args.join(' ')}):\n${tail(output)}`,
+        `building ${label} failed after ${seconds} s (${go} ${args.join(' ')}):\n${gist(output)}`,
         `check the network, GOPROXY and the version of Go (1.26 or newer), or put ${label} on PATH`,
       );
     }

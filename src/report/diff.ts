@@ -27,7 +27,8 @@ export function toDiff(report: GateReport, options: DiffOptions): string {
     const { change, lines } = group.first;
     const was = change.action === 'added' ? '/dev/null' : header(group, change.previousRef);
     const is = change.action === 'removed' ? '/dev/null' : header(group, undefined);
-    const about = [impactText[change.impact], ...(change.because ?? []).map(cleanLine)].filter((text) => text !== '');
+    const impact = change.action === 'added' ? '' : impactText[change.impact];
+    const about = [impact, ...(change.because ?? []).map(cleanLine)].filter((text) => text !== '');
     return [
       paint('bold', `# ${changeTitle(change)}${about.length === 0 ? '' : `: ${about.join('; ')}`}`),
       ...foldLines(group, byKind).map((line) => paint('cyan', `# ${line}`)),

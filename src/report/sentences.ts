@@ -113,7 +113,7 @@ export function marks(finding: Finding): string {
   ].join(', ');
 }
 
-/** `4.2 s, 6 helm runs, 12 results from the cache · helm 3.19.5 · policy sha256:5f0c`. */
+/** `4.2 s, 6 helm runs, 12 results from the cache · helm 3.19.5 · policy 5f0c1a2b3c4d`. */
 export function runText(report: GateReport): string {
   const { work } = report;
   const runs = [
@@ -123,5 +123,11 @@ export function runText(report: GateReport): string {
     ...(work.cacheHits === 0 ? [] : [`${count(work.cacheHits, 'result')} from the cache`]),
   ].join(', ');
   const tools = report.tools.map((tool) => cleanLine(`${tool.name} ${tool.version}`)).join(', ');
-  return [runs, ...(tools === '' ? [] : [tools]), `policy ${cleanLine(report.policyDigest).slice(0, 19)}`].join(' · ');
+  return [
+    runs,
+    ...(tools === '' ? [] : [tools]),
+    `policy ${cleanLine(report.policyDigest)
+      .replace(/^sha256:/, '')
+      .slice(0, 12)}`,
+  ].join(' · ');
 }
