@@ -1,5 +1,5 @@
 import type { Tree } from '../core/ports.ts';
-import { readYamlFile } from './read-yaml.ts';
+import { readYamlFile } from './yaml-files.ts';
 import {
   directoryInput,
   directoryOf,

@@ -68,7 +68,7 @@ function targetOf(entry: ExplicitTarget, tree: Tree): Target {
     ...(environment === undefined ? {} : { environment }),
     ...(cluster === undefined ? {} : { cluster }),
     scope: cluster ?? environment ?? id,
-    origin: { file: pathOf(entry) ?? 'gate.yaml' },
+    origin: { file: originOf(entry) },
     parents: [],
     sources: [sourceOf(entry)],
     afterRender: namespace === undefined ? {} : { defaultNamespace: namespace },
@@ -138,4 +138,10 @@ function applyOf(type: ExplicitTarget['source']['type']): ApplySemantics {
   return type === 'helm'
     ? { mode: 'helm', prune: true, automated: 'unknown' }
     : { mode: 'client-side', prune: 'unknown', automated: 'unknown' };
+}
+
+/** The chart or path; for a chart that is fetched the configuration itself. */
+function originOf(entry: ExplicitTarget): string {
+  const path = pathOf(entry);
+  return path === undefined ? 'gate.yaml' : resolveInTree('', path) || path;
 }

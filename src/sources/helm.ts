@@ -5,7 +5,7 @@ import { asObject, get, objects, text } from './argocd/values.ts';
 import { chartInputs } from './closure.ts';
 import { environmentNamed, isOutside, type DetectContext } from './detect-context.ts';
 import { environmentOf } from './environment.ts';
-import { readYamlFile } from './read-yaml.ts';
+import { readYamlFile } from './yaml-files.ts';
 import { baseName, directoryOf, resolveInTree, tidyInputs } from './tree-paths.ts';
 
 interface Chart {

@@ -6,7 +6,7 @@ import { asArray, asObject, get, objects, scalarText, text } from './argocd/valu
 import { chartInputs } from './closure.ts';
 import { environmentNamed, isOutside, type DetectContext } from './detect-context.ts';
 import { environmentOf } from './environment.ts';
-import { readYamlFile } from './read-yaml.ts';
+import { readYamlFile } from './yaml-files.ts';
 import { baseName, directoryOf, resolveInTree, tidyInputs } from './tree-paths.ts';
 
 const next = 'Name the release in gate.yaml (targets:) with its chart and values files.';

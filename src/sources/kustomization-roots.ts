@@ -1,7 +1,7 @@
 import type { Tree } from '../core/ports.ts';
 import { get } from './argocd/values.ts';
 import { kustomizationFileNames, kustomizationsReached } from './closure.ts';
-import { readYamlFile } from './read-yaml.ts';
+import { readYamlFile } from './yaml-files.ts';
 import { baseName, directoryOf } from './tree-paths.ts';
 
 const known = new WeakMap<Tree, readonly string[]>();

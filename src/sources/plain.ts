@@ -6,7 +6,7 @@ import { kustomizationFileNames } from './closure.ts';
 import { isOutside, type DetectContext } from './detect-context.ts';
 import { environmentOf } from './environment.ts';
 import { patchFilesOf } from './patch-files.ts';
-import { readYamlFile } from './read-yaml.ts';
+import { readYamlFile } from './yaml-files.ts';
 import { baseName, directoryOf, isInside } from './tree-paths.ts';
 
 /** Groups of files that look like objects and are configuration of tools: no API server ever sees them. */

@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest';
+import type { Target } from '../../src/core/model.ts';
+import { selectTargets, type TargetChoice } from '../../src/sources/affected.ts';
+import { treeOf } from '../kit/sources.ts';
+
+const target = (overrides: Partial<Target> = {}): Target => ({
+  id: 'flux:Kustomization/flux-system/apps',
+  name: 'apps',
+  engine: 'flux',
+  scope: 'default',
+  origin: { file: 'flux/apps.yaml', line: 1 },
+  parents: [],
+  sources: [{ type: 'kustomize', path: 'apps', loadRestrictions: 'none', enableHelm: false, generate: true }],
+  afterRender: {},
+  apply: { mode: 'server-side', prune: true, automated: true },
+  inputs: ['apps/a.yaml', 'apps/base/'],
+  rendersTargets: false,
+  ...overrides,
+});
+
+function choose(before: Target | undefined, after: Target | undefined, changed: readonly string[] = []): TargetChoice {
+  const tree = treeOf({ 'charts/app/Chart.yaml': '' });
+  const [choice] = selectTargets(before === undefined ? [] : [before], after === undefined ? [] : [after], changed, {
+    before: tree,
+    after: tree,
+  });
+  return choice!;
+}
+const verdict = (choice: TargetChoice): [boolean, string] => [choice.affected, choice.reason];
+
+describe('a target of both sides', () => {
+  test.each<[string, string[], [boolean, string]]>([
+    ['nothing changed', [], [false, 'no changed file among its 2 inputs']],
+    [
+      'another file',
+      ['apps/b.yaml', 'apps/baseline/c.yaml', 'apps/a.yaml.orig'],
+      [false, 'no changed file among its 2 inputs'],
+    ],
+    ['the file', ['apps/a.yaml'], [true, 'apps/a.yaml changed']],
+    ['a file in the directory', ['z.yaml', 'apps/base/deep/x.yaml'], [true, 'apps/base/deep/x.yaml changed']],
+    ['the first of several', ['apps/base/x.yaml', 'apps/a.yaml'], [true, 'apps/a.yaml changed']],
+    ['the directory itself became a link', ['apps/base'], [true, 'apps/base changed']],
+    ['a directory above became a link', ['apps'], [true, 'apps changed']],
+  ])('%s', (_name, changed, expected) => {
+    expect(verdict(choose(target(), target(), changed))).toEqual(expected);
+  });
+
+  test('the inputs of both sides count', () => {
+    expect(verdict(choose(target({ inputs: ['old.yaml'] }), target({ inputs: [] }), ['old.yaml']))).toEqual([
+      true,
+      'old.yaml changed',
+    ]);
+    expect(verdict(choose(target({ inputs: [] }), target({ inputs: ['new/'] }), ['new/x']))).toEqual([
+      true,
+      'new/x changed',
+    ]);
+    expect(verdict(choose(target({ inputs: ['./'] }), target({ inputs: ['./'] }), ['b', 'a']))).toEqual([
+      true,
+      'a changed',
+    ]);
+    expect(verdict(choose(target({ inputs: [] }), target({ inputs: [] }), ['a']))).toEqual([
+      false,
+      'it reads no file of this repository',
+    ]);
+  });
+
+  test('unknown inputs mean render', () => {
+    expect(verdict(choose(target({ inputs: 'unknown' }), target({ inputs: 'unknown' })))).toEqual([
+      true,
+      'which files it reads cannot be told',
+    ]);
+  });
+
+  test('a declaration that differs, key order and line aside', () => {
+    const moved = target({
+      origin: { file: 'flux/apps.yaml', line: 40, column: 2 },
+      apply: { automated: true, prune: true, mode: 'server-side' },
+    });
+    expect(choose(target(), moved).affected).toBe(false);
+    expect(
+      verdict(choose(target(), target({ apply: { mode: 'server-side', prune: false, automated: true } }))),
+    ).toEqual([true, 'its declaration changed (apply/prune)']);
+    expect(verdict(choose(target(), target({ environment: 'prod' })))).toEqual([
+      true,
+      'its declaration changed (environment)',
+    ]);
+  });
+});
+
+describe('a pinned target', () => {
+  const pinned = (because: string, more: Partial<Target> = {}): Target =>
+    target({ unaffectedBecause: because, ...more });
+
+  test('is reached by its declaration only', () => {
+    expect(verdict(choose(pinned('is pinned to v1'), pinned('is pinned to v1'), ['apps/a.yaml']))).toEqual([
+      false,
+      'is pinned to v1',
+    ]);
+    const edited = pinned('is pinned to v1', { afterRender: { defaultNamespace: 'shop' } });
+    expect(verdict(choose(pinned('is pinned to v1'), edited))).toEqual([
+      true,
+      'its declaration changed (afterRender/defaultNamespace)',
+    ]);
+  });
+
+  test('is withheld when the pin moves: neither tree holds what it deploys', () => {
+    expect(choose(pinned('is pinned to v1'), pinned('is pinned to v2')).withhold).toContain(
+      'is pinned to v1 -> is pinned to v2',
+    );
+    expect(choose(pinned('is pinned to v1'), target()).withhold).toContain('is pinned to v1 -> this branch');
+  });
+});
+
+describe('a target of one side', () => {
+  test('is added or removed', () => {
+    expect(verdict(choose(undefined, target()))).toEqual([true, 'the change adds it']);
+    expect(verdict(choose(target(), undefined))).toEqual([true, 'the change removes it']);
+  });
+
+  const chart = target({
+    id: 'helm:charts/app',
+    engine: 'helm',
+    origin: { file: 'charts/app/Chart.yaml' },
+    inputs: ['charts/app/'],
+  });
+  const release = target({
+    id: 'flux:HelmRelease/shop/app',
+    inputs: ['charts/app/'],
+    declaredBy: { group: 'helm.toolkit.fluxcd.io', version: 'v2', kind: 'HelmRelease', name: 'app' },
+  });
+  const trees = { before: treeOf({ 'charts/app/Chart.yaml': '' }), after: treeOf({ 'charts/app/Chart.yaml': '' }) };
+
+  test('by convention only: what takes over its files is neither an addition nor a removal of it', () => {
+    expect(
+      selectTargets([chart], [release], [], trees).map((choice) => [choice.id, choice.affected, choice.reason]),
+    ).toEqual([
+      ['flux:HelmRelease/shop/app', true, 'the change adds it'],
+      ['helm:charts/app', false, 'its files are read by flux:HelmRelease/shop/app now'],
+    ]);
+    expect(selectTargets([release], [chart], [], trees).map((choice) => choice.affected)).toEqual([true, false]);
+  });
+
+  test('a chart whose files are gone is removed', () => {
+    const gone = { ...trees, after: treeOf({ 'other.yaml': '' }) };
+    expect(selectTargets([chart], [], [], gone)[0]!.affected).toBe(true);
+  });
+});
