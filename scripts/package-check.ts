@@ -26,7 +26,7 @@ const maxBytes = 20 * 1024 * 1024;
 
 const problems: string[] = [];
 
-const packed = spawnSync('npm', ['pack', '--dry-run', '--json'], {
+const packed = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
   cwd: root,
   encoding: 'utf8',
   stdio: ['ignore', 'pipe', 'pipe'],
@@ -36,7 +36,7 @@ if (packed.status !== 0) {
   process.exit(1);
 }
 /** npm prints an array of packages, newer ones an object by name. */
-const answer: unknown = JSON.parse(packed.stdout.slice(packed.stdout.search(/^[[{]/m)));
+const answer: unknown = JSON.parse(packed.stdout.slice(packed.stdout.search(/^[[{]\s*$/m)));
 const [pack] = Object.values(answer as Record<string, { files: { path: string }[]; unpackedSize: number }>);
 const paths = pack?.files.map((file) => file.path) ?? [];
 for (const path of paths)
