@@ -13,7 +13,6 @@ const mark = 'redacted:';
  * @returns the same object when there was nothing to hide
  */
 export function redactObject<Value extends Json>(object: Value, key: Uint8Array): Value {
-  if (isSecret(object)) return redactSecret(object, key) as Value;
   return redactText(object, key) as Value;
 }
 
@@ -22,7 +21,7 @@ export function fingerprint(value: string | Uint8Array, key: Uint8Array): string
   return mark + createHmac('sha256', key).update(value).digest('hex').slice(0, 12);
 }
 
-function isSecret(value: Json): value is JsonObject {
+function isSecret(value: Json): boolean {
   return (
     isObject(value) && value['kind'] === 'Secret' && (value['apiVersion'] === 'v1' || value['apiVersion'] === undefined)
   );
@@ -38,7 +37,7 @@ function isObject(value: Json | undefined): value is JsonObject {
 
 function redactSecret(secret: JsonObject, key: Uint8Array): JsonObject {
   const { data, stringData, ...rest } = secret;
-  const result: JsonObject = { ...(redactText(rest, key) as JsonObject) };
+  const result: JsonObject = { ...(redactText({ ...rest, kind: '' }, key) as JsonObject), kind: 'Secret' };
   const metadata = result['metadata'];
   if (isObject(metadata)) result['metadata'] = redactLastApplied(metadata, key);
   if (data !== undefined) result['data'] = mapValues(data, key, redactData);
@@ -138,6 +137,8 @@ function redactLeaves(value: JsonObject, key: Uint8Array): JsonObject {
 // ---------------------------------------------------------------------------------------------
 
 function redactText(value: Json, key: Uint8Array): Json {
+  // A Secret inside of something else (a List, a template) is a Secret all the same.
+  if (isSecret(value)) return redactSecret(value as JsonObject, key);
   if (typeof value === 'string') return redactCredentials(value, key);
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) {
@@ -149,10 +150,9 @@ function redactText(value: Json, key: Uint8Array): Json {
     });
     return changed ? items : value;
   }
-  // A Secret inside of something else (a List, a template) is a Secret all the same.
   let copy: JsonObject | undefined;
   for (const [name, entry] of Object.entries(value)) {
-    const redacted = isSecret(entry) ? redactSecret(entry, key) : redactText(entry, key);
+    const redacted = redactText(entry, key);
     if (redacted === entry) continue;
     copy ??= { ...value };
     copy[name] = redacted;

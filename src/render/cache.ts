@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, open, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { link, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../core/errors.ts';
 import type { Manifest } from '../core/model.ts';
@@ -118,26 +118,24 @@ async function listEntries(folder: string): Promise<{ path: string; bytes: numbe
 
 async function readOrMakeKey(folder: string): Promise<Uint8Array> {
   const path = join(folder, 'redact-key');
-  for (let attempt = 0; attempt < 2; attempt++) {
+  const read = async (): Promise<Uint8Array | undefined> => {
     const known = await readFile(path).catch(() => undefined);
-    if (known?.length === 32) return known;
-    try {
-      await makePrivateFolder(folder);
-      if (known !== undefined) await rm(path, { force: true });
-      const handle = await open(path, 'wx', 0o600);
-      const made = randomBytes(32);
-      try {
-        await handle.write(made);
-      } finally {
-        await handle.close();
-      }
-      await chmod(path, 0o600);
-      return made;
-    } catch {
-      // Another process made it first, or the folder is read-only.
-      await mkdir(folder, { recursive: true }).catch(() => undefined);
-    }
+    return known?.length === 32 ? known : undefined;
+  };
+  const made = randomBytes(32);
+  const temporary = `${path}.${process.pid}.${made.toString('hex').slice(0, 8)}`;
+  try {
+    const known = await read();
+    if (known !== undefined) return known;
+    await makePrivateFolder(folder);
+    await writeFile(temporary, made, { mode: 0o600, flag: 'wx' });
+    // A link appears whole or not at all, and only one process can make it.
+    await link(temporary, path);
+    return made;
+  } catch {
+    // Another process was first; or the folder cannot be written, and fingerprints are equal within this run only.
+    return (await read()) ?? made;
+  } finally {
+    await rm(temporary, { force: true });
   }
-  // Fingerprints are then equal within this run only.
-  return randomBytes(32);
 }

@@ -6,6 +6,7 @@ import semver from 'semver';
 import { digestOf, exists, runTool, useTool, writeAtomically } from './context.ts';
 import type { RenderContext } from './context.ts';
 import { fail } from './failure.ts';
+import { withoutEndSlash } from './tree-path.ts';
 
 /** A chart of a repository (`oci` absent) or of an OCI registry (`url` is the whole address of the chart, without tag). */
 export interface RemoteChart {
@@ -110,7 +111,7 @@ function unavailable(chart: RemoteChart, reason: string): never {
   return fail({
     kind: 'missing-input',
     message: `The chart ${what}${chart.version === '' ? '' : ` ${chart.version}`} could not be fetched: ${shorten(reason)}`,
-    next: `Make the repository reachable, or name a mirror or a folder in gate.yaml: chartRepositories: {"${withoutSlash(chart.url)}": ...}.`,
+    next: `Make the repository reachable, or name a mirror or a folder in gate.yaml: chartRepositories: {"${withoutEndSlash(chart.url)}": ...}.`,
   });
 }
 
@@ -127,22 +128,18 @@ function shorten(text: string): string {
 // Mirrors and folders of the operator
 // ---------------------------------------------------------------------------------------------
 
-function withoutSlash(url: string): string {
-  return url.replace(/\/+$/, '');
-}
-
 /** Applies `chartRepositories`: the longest configured URL that is this one or a folder above it. */
 function mapUrl(chart: RemoteChart, repositories: Readonly<Record<string, string>>): RemoteChart {
-  const url = withoutSlash(chart.url);
+  const url = withoutEndSlash(chart.url);
   let best: { readonly from: string; readonly to: string } | undefined;
   for (const [configured, to] of Object.entries(repositories)) {
-    const from = withoutSlash(configured);
+    const from = withoutEndSlash(configured);
     const fits = url === from || url.startsWith(`${from}/`);
     if (fits && (best === undefined || from.length > best.from.length)) best = { from, to };
   }
   if (best === undefined) return { ...chart, url };
   const rest = url.slice(best.from.length);
-  const target = withoutSlash(best.to);
+  const target = withoutEndSlash(best.to);
   if (localFolder(target) !== undefined) return { ...chart, url: target };
   const mirror = `${target}${rest}`;
   // A repository may be mirrored by a registry and the other way round.

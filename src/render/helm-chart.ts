@@ -11,7 +11,7 @@ import type { RenderContext } from './context.ts';
 import { fail } from './failure.ts';
 import { isObject } from './objects.ts';
 import { archiveMayBeRandom, mayBeRandom } from './random.ts';
-import { insideTree, onDisk, relativeTo } from './tree-path.ts';
+import { insideTree, onDisk, relativeTo, withoutEndSlash } from './tree-path.ts';
 
 /** A chart that helm can be pointed at. */
 export interface PreparedChart {
@@ -74,7 +74,7 @@ async function prepare(
         await fetcher.fetch({ kind: 'repository', url: chart.url, name: chart.name, version: chart.version }),
       );
     case 'oci': {
-      const name = posix.basename(chart.url.replace(/\/+$/, ''));
+      const name = posix.basename(withoutEndSlash(chart.url));
       const digest = chart.digest === undefined ? {} : { digest: chart.digest };
       return fromFetched(await fetcher.fetch({ kind: 'oci', url: chart.url, name, version: chart.version, ...digest }));
     }
@@ -102,11 +102,11 @@ export function gitFolder(context: RenderContext, url: string): string | undefin
 }
 
 function plainUrl(url: string): string {
-  return url
+  const bare = url
     .replace(/^(?:git::)?[a-z+]+:\/\//i, '')
     .replace(/^[^/@]*@/, '')
-    .replace(/^([^/:]+):(?!\d+\/)/, '$1/')
-    .replace(/\/+$/, '')
+    .replace(/^([^/:]+):(?!\d+\/)/, '$1/');
+  return withoutEndSlash(bare)
     .replace(/\.git$/, '')
     .toLowerCase();
 }
@@ -273,7 +273,7 @@ async function fetchDependency(
 ): Promise<{ readonly path: string; readonly digest: string }> {
   const { name, version, repository } = dependency;
   if (repository.startsWith('oci://')) {
-    return fetcher.fetch({ kind: 'oci', url: `${repository.replace(/\/+$/, '')}/${name}`, name, version });
+    return fetcher.fetch({ kind: 'oci', url: `${withoutEndSlash(repository)}/${name}`, name, version });
   }
   if (/^https?:\/\//.test(repository)) return fetcher.fetch({ kind: 'repository', url: repository, name, version });
   if (repository === '') {

@@ -6,6 +6,7 @@ import type { ChartFetcher, FetchedChart } from './chart-fetch.ts';
 import { copyInto } from './context.ts';
 import { fail } from './failure.ts';
 import type { HelmInflation, KustomizeClosure } from './kustomize-closure.ts';
+import { withoutEndSlash } from './tree-path.ts';
 
 /** Charts that have to be in place before kustomize runs, so that it fetches nothing itself. */
 export interface Inflation {
@@ -25,7 +26,7 @@ export async function inflateCharts(closure: KustomizeClosure, tree: Tree, fetch
       });
     }
     const oci = chart.repo.startsWith('oci://');
-    const url = oci ? `${chart.repo.replace(/\/+$/, '')}/${chart.name}` : chart.repo;
+    const url = oci ? `${withoutEndSlash(chart.repo)}/${chart.name}` : chart.repo;
     fetched.push([
       chart,
       await fetcher.fetch({ kind: oci ? 'oci' : 'repository', url, name: chart.name, version: chart.version }),

@@ -229,8 +229,9 @@ function withLocalPaths(content: JsonObject, from: string, checkouts: ReadonlyMa
 }
 
 function missesTreeFile(stderr: string, tree: Tree): boolean {
-  if (!/no such file|doesn't exist|not found|unable to find/i.test(stderr)) return false;
-  return [...stderr.matchAll(/['"\s](\/?[\w.@+-][\w./@+-]*)['":\s]/g)].some(([, path = '']) => {
+  const text = stderr.slice(0, 20_000);
+  if (!/no such file|doesn't exist|not found|unable to find/i.test(text)) return false;
+  return [...text.matchAll(/['"\s](\/?[\w.@+-][\w./@+-]*)['":\s]/g)].some(([, path = '']) => {
     const inTree = posix.normalize(isAbsolute(path) ? path.slice(1) : path);
     return !inTree.startsWith('..') && (tree.isFile(inTree) || tree.isDirectory(inTree));
   });

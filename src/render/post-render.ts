@@ -5,7 +5,7 @@ import { runTool, writeAtomically } from './context.ts';
 import type { RenderContext } from './context.ts';
 import { fail } from './failure.ts';
 
-const hookAnnotation = /^\s+["']?helm\.sh\/hook["']?:/m;
+const hookAnnotation = /^[ \t]+["']?helm\.sh\/hook["']?:/m;
 const crdSource = /^# Source: [^\n]*\/crds\//m;
 
 /**

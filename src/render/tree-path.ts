@@ -18,6 +18,13 @@ export function insideTree(path: string, what: string): string {
   return normal === '.' ? '' : normal;
 }
 
+/** An address without the slashes at its end. Linear, whatever a hostile file writes. */
+export function withoutEndSlash(url: string): string {
+  let end = url.length;
+  while (end > 0 && url.charCodeAt(end - 1) === 47) end--;
+  return url.slice(0, end);
+}
+
 /** The absolute path of something in the tree. */
 export function onDisk(tree: Tree, path: string): string {
   return join(tree.root, insideTree(path, 'The path'));

@@ -300,7 +300,9 @@ function plain(rest: string): Json {
   let text = rest;
   const comment = text.indexOf(' #');
   if (comment !== -1) text = text.slice(0, comment);
-  text = text.trimEnd();
+  let end = text.length;
+  while (end > 0 && text.charCodeAt(end - 1) === 32) end--;
+  text = text.slice(0, end);
   // `a: b: c` is an error and `a:` at the end a nested mapping.
   if (text.includes(': ') || text.endsWith(':')) throw giveUp;
   if (isNotJson(text)) throw giveUp;

@@ -93,9 +93,10 @@ function analyse(value: string): Forms {
   };
 }
 
-/** Not printable in the sense of yamlprivateh.go is_printable: control characters but line feed, and all beyond U+FFFF. */
+/** Not printable in the sense of yamlprivateh.go is_printable: control characters but line feed, the Unicode
+ * line breaks, and all beyond U+FFFF. */
 function hasSpecialCharacters(value: string): boolean {
-  return /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\ud800-\udfff\ufeff\ufffe\uffff]/.test(value);
+  return /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]/.test(value);
 }
 
 function literal(value: string, indent: number): string {

@@ -46,14 +46,15 @@ function isMarker(text: string, at: number): boolean {
   return Number.isNaN(next) || next === 10 || next === 13 || next === 32 || next === 9;
 }
 
+const blankLine = /^[ \t\r]*(?:#|$)/;
+
 /** Is there a line that is neither blank nor a comment nor a bare marker? */
 function hasContent(piece: string): boolean {
   let at = 0;
   while (at < piece.length) {
     let end = piece.indexOf('\n', at);
     if (end === -1) end = piece.length;
-    const line = (piece.startsWith('---', at) ? piece.slice(at + 3, end) : piece.slice(at, end)).trim();
-    if (line !== '' && !line.startsWith('#')) return true;
+    if (!blankLine.test(piece.startsWith('---', at) ? piece.slice(at + 3, end) : piece.slice(at, end))) return true;
     at = end + 1;
   }
   return false;
@@ -77,8 +78,7 @@ export function readDocuments(text: string): YamlDocument[] {
 function contentLine(part: YamlPart): number {
   let line = part.line;
   for (const text of part.text.split('\n', 200)) {
-    const trimmed = text.trim();
-    if (trimmed !== '' && !trimmed.startsWith('#') && !trimmed.startsWith('---')) return line;
+    if (!blankLine.test(text) && !text.startsWith('---')) return line;
     line++;
   }
   return part.line;
