@@ -27,7 +27,7 @@ export function select(input: {
     const base = { id: choice.id, ...sides };
     const excluded = target === undefined ? undefined : leftOut(target);
     if (excluded !== undefined) return { ...base, action: 'skip', status: 'not-evaluated', reason: excluded };
-    const lost = unknownSide(choice, before, after);
+    const lost = choice.withhold ?? unknownSide(choice, before, after);
     if (lost !== undefined) return { ...base, action: 'withhold', status: 'not-evaluated', reason: lost };
     if (choice.withhold !== undefined) {
       return { ...base, action: 'withhold', status: 'not-evaluated', reason: choice.withhold };

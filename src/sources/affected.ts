@@ -1,3 +1,4 @@
+import { chartParts } from '../core/chart-files.ts';
 import type { Target } from '../core/model.ts';
 import type { Tree } from '../core/ports.ts';
 import { coverageOf } from './detect-context.ts';
@@ -35,22 +36,53 @@ export function selectTargets(
 ): readonly TargetChoice[] {
   const left = new Map(before.map((target) => [target.id, target]));
   const right = new Map(after.map((target) => [target.id, target]));
-  const index = indexChanges(changed);
-  return [...new Set([...left.keys(), ...right.keys()])].sort().map((id): TargetChoice => {
+  const index: Changes = {
+    all: indexChanges(changed),
+    ofCharts: indexChanges(changed, idleChartFiles(changed, trees)),
+  };
+  const choices = new Map<string, TargetChoice>();
+  const decide = (id: string): TargetChoice => {
+    const known = choices.get(id);
+    if (known !== undefined) return known;
     const old = left.get(id);
     const next = right.get(id);
-    if (old !== undefined && next !== undefined) return choose(id, old, next, index);
-    if (old !== undefined) {
-      const heir = takenOver(old, after, trees.after);
-      if (heir !== undefined) return { id, before: old, affected: false, reason: `its files are read by ${heir} now` };
-      return { id, before: old, affected: true, reason: 'the change removes it' };
+    const sides = { id, ...(old === undefined ? {} : { before: old }), ...(next === undefined ? {} : { after: next }) };
+    // Parents are listed outermost first and are never the target itself, so this ends.
+    const anchor = (next ?? old)?.parents.find(
+      (parent) => parent !== id && (right.get(parent) ?? left.get(parent))?.unaffectedBecause !== undefined,
+    );
+    const through = anchor === undefined ? undefined : throughPinned(anchor, decide(anchor));
+    const choice = through === undefined ? chooseAlone(sides) : { ...sides, ...through };
+    choices.set(id, choice);
+    return choice;
+  };
+  const chooseAlone = (sides: {
+    readonly id: string;
+    readonly before?: Target;
+    readonly after?: Target;
+  }): TargetChoice => {
+    if (sides.before !== undefined && sides.after !== undefined)
+      return choose(sides.id, sides.before, sides.after, index);
+    if (sides.before !== undefined) {
+      const heir = takenOver(sides.before, after, trees.after);
+      if (heir !== undefined) return { ...sides, affected: false, reason: `its files are read by ${heir} now` };
+      return { ...sides, affected: true, reason: 'the change removes it' };
     }
-    if (next === undefined) throw new Error(`target ${id} is on no side`);
-    const owner = takenOver(next, before, trees.before);
-    if (owner !== undefined)
-      return { id, after: next, affected: false, reason: `its files were read by ${owner} before` };
-    return { id, after: next, affected: true, reason: 'the change adds it' };
-  });
+    const owner = sides.after === undefined ? undefined : takenOver(sides.after, before, trees.before);
+    if (owner !== undefined) return { ...sides, affected: false, reason: `its files were read by ${owner} before` };
+    return { ...sides, affected: true, reason: 'the change adds it' };
+  };
+  return [...new Set([...left.keys(), ...right.keys()])].sort().map(decide);
+}
+
+/** What a pinned parent renders comes from the pinned revision, whatever the trees hold. */
+function throughPinned(
+  anchor: string,
+  choice: TargetChoice,
+): Pick<TargetChoice, 'affected' | 'reason' | 'withhold'> | undefined {
+  if (choice.withhold !== undefined)
+    return { affected: true, reason: `${anchor}: ${choice.reason}`, withhold: choice.withhold };
+  return choice.affected ? undefined : { affected: false, reason: `${anchor}: ${choice.reason}` };
 }
 
 /**
@@ -64,7 +96,50 @@ function takenOver(target: Target, others: readonly Target[], tree: Tree): strin
   return others.find((other) => coverageOf([other]).covers(target.origin.file))?.id;
 }
 
-function choose(id: string, before: Target, after: Target, changes: ChangeIndex): TargetChoice {
+interface Changes {
+  readonly all: ChangeIndex;
+  /** For targets that render charts of the tree: without the chart files that Helm does not read. */
+  readonly ofCharts: ChangeIndex;
+}
+
+/**
+ * Changed files that lie in a chart directory and that rendering the chart does not read: another environment's
+ * values, the README. They count only for targets that name them.
+ */
+function idleChartFiles(
+  changed: readonly string[],
+  trees: { readonly before: Tree; readonly after: Tree },
+): ReadonlySet<string> {
+  const idle = new Set<string>();
+  for (const path of changed) {
+    const directory = chartAround(path, trees);
+    if (directory === undefined) continue;
+    const parts = [chartParts(trees.before, directory), chartParts(trees.after, directory)];
+    const read = parts.some(
+      (list) =>
+        list === undefined || list.some((part) => path === part || (part.endsWith('/') && path.startsWith(part))),
+    );
+    if (!read) idle.add(path);
+  }
+  return idle;
+}
+
+/** The outermost directory above a path that is a chart on either side: a subchart's files belong to its parent. */
+function chartAround(path: string, trees: { readonly before: Tree; readonly after: Tree }): string | undefined {
+  for (let slash = path.indexOf('/'); slash !== -1; slash = path.indexOf('/', slash + 1)) {
+    const directory = path.slice(0, slash);
+    const chart = `${directory}/Chart.yaml`;
+    if (trees.before.isFile(chart) || trees.after.isFile(chart)) return directory;
+  }
+  return undefined;
+}
+
+function rendersOnlyCharts(target: Target): boolean {
+  return target.sources.length > 0 && target.sources.every((source) => source.type === 'helm');
+}
+
+function choose(id: string, before: Target, after: Target, { all, ofCharts }: Changes): TargetChoice {
+  const changes = rendersOnlyCharts(before) && rendersOnlyCharts(after) ? ofCharts : all;
   const sides = { id, before, after };
   if (before.unaffectedBecause !== after.unaffectedBecause) {
     const reason = `the revision that it reads moves (${before.unaffectedBecause ?? 'this branch'} -> ${after.unaffectedBecause ?? 'this branch'})`;
@@ -99,9 +174,10 @@ interface ChangeIndex {
   first(inputs: Target['inputs']): string | undefined;
 }
 
-function indexChanges(changed: readonly string[]): ChangeIndex {
-  const sorted = [...changed].sort();
-  const exact = new Set(sorted);
+/** @param idle paths that count only for an input that is the path itself */
+function indexChanges(changed: readonly string[], idle: ReadonlySet<string> = new Set()): ChangeIndex {
+  const exact = new Set(changed);
+  const sorted = changed.filter((path) => !idle.has(path)).sort();
   /** Directory with trailing slash -> first changed path below it. */
   const below = new Map<string, string>();
   for (const path of sorted) {
@@ -122,7 +198,7 @@ function indexChanges(changed: readonly string[]): ChangeIndex {
   };
   return {
     first: (inputs) => {
-      if (inputs === 'unknown' || sorted.length === 0) return undefined;
+      if (inputs === 'unknown' || exact.size === 0) return undefined;
       let best: string | undefined;
       for (const input of inputs) {
         const path = touch(input);
