@@ -28,11 +28,12 @@ export function discoverFlux(objects: readonly SourcedObject[], context: FluxCon
     return { targets: [], notEvaluated: [] };
   const index = indexObjects(read, context.tree);
   const sources = createSourceResolver(context, index);
-  const plain = findRoots(index, context.tree);
+  const plain = findRoots(index, createSourceResolver(context, index), context.tree);
   const around: FluxSurroundings = { context, index, sources, clusters: mapClusters(plain.roots) };
   const given = new Set(read);
   const rendered = read.filter((item) => item.parent !== undefined && isDeclaration(item));
-  const declared = [...plain.roots.filter((item) => given.has(item)), ...rendered];
+  const found = [...plain.roots.filter((item) => given.has(item)), ...rendered];
+  const declared = found.filter((item) => !isPlaceholder(item));
   const targets: Target[] = declared.map((item) =>
     isKustomization(item) ? kustomizationTarget(item, around) : helmReleaseTarget(item, around),
   );
@@ -43,7 +44,10 @@ export function discoverFlux(objects: readonly SourcedObject[], context: FluxCon
       targets.push({ ...kustomizeTarget(context.tree, context.config, directory, cluster), rendersTargets: true });
     }
   }
-  return { targets, notEvaluated: [...sources.notes(), ...decryptionNote(declared), ...unreadKinds(read)] };
+  return {
+    targets,
+    notEvaluated: [...sources.notes(), ...decryptionNote(declared), ...placeholderNotes(found), ...unreadKinds(read)],
+  };
 }
 
 /** One note for all: repositories with SOPS have hundreds of such Kustomizations. */
@@ -61,6 +65,20 @@ function decryptionNote(declared: readonly FluxObject[]): readonly NotEvaluated[
       weight: 'note',
     },
   ];
+}
+
+/** `${APP}` as a name: a piece of a component that nothing in the tree uses, or a variable that nothing sets. */
+function isPlaceholder(item: FluxObject): boolean {
+  return /\$\{|\{\{/u.test(item.name);
+}
+
+function placeholderNotes(found: readonly FluxObject[]): readonly NotEvaluated[] {
+  return found.filter(isPlaceholder).map((item) => ({
+    what: `${item.kind} ${item.name}`,
+    reason: 'its name is a placeholder that something else fills in',
+    location: item.location,
+    weight: 'note' as const,
+  }));
 }
 
 /** Kinds of the Flux Operator that generate objects from templates of their own. */

@@ -111,6 +111,41 @@ describe('a pinned target', () => {
   });
 });
 
+describe('what a pinned target renders', () => {
+  const parent = (because: string, more: Partial<Target> = {}): Target =>
+    target({ id: 'root', unaffectedBecause: because, ...more });
+  const child = (more: Partial<Target> = {}): Target => target({ id: 'child', parents: ['root'], ...more });
+  const tree = treeOf({ 'a.yaml': '' });
+  const reasons = (before: readonly Target[], after: readonly Target[]): unknown[] =>
+    selectTargets(before, after, ['apps/a.yaml'], { before: tree, after: tree }).map((choice) => [
+      choice.id,
+      choice.affected,
+      choice.withhold !== undefined,
+    ]);
+
+  test('is not reached either, whatever the trees hold of it', () => {
+    expect(reasons([parent('v1'), child()], [parent('v1'), child({ environment: 'x' })])).toEqual([
+      ['child', false, false],
+      ['root', false, false],
+    ]);
+    expect(reasons([parent('v1')], [parent('v1'), child()])).toEqual([
+      ['child', false, false],
+      ['root', false, false],
+    ]);
+  });
+
+  test('is withheld with it, and judged by itself when the declaration of the parent changes', () => {
+    expect(reasons([parent('v1'), child()], [parent('v2'), child()])).toEqual([
+      ['child', true, true],
+      ['root', true, true],
+    ]);
+    expect(reasons([parent('v1'), child()], [parent('v1', { environment: 'x' }), child()])).toEqual([
+      ['child', true, false],
+      ['root', true, false],
+    ]);
+  });
+});
+
 describe('a target of one side', () => {
   test('is added or removed', () => {
     expect(verdict(choose(undefined, target()))).toEqual([true, 'the change adds it']);

@@ -124,6 +124,41 @@ describe('which objects of plain files are targets', () => {
     ).toEqual(['flux:a/HelmRelease/shop/other', 'flux:a/Kustomization/flux-system/apps']);
   });
 
+  test('components of the spec are reached; a placeholder is no name', () => {
+    const files = {
+      'clusters/a/ks.yaml': gitRepository() + '---\n' + kustomization('  path: ./apps\n  components: [../parts/guard]'),
+      'apps/a.yaml': '',
+      'parts/guard/kustomization.yaml': 'kind: Component\nresources: [release.yaml]',
+      'parts/guard/release.yaml': helmRelease('  chart: {}', 'guard'),
+    };
+    expect(ids(files)).toEqual(['flux:a/Kustomization/flux-system/apps']);
+    const unused = discoverFiles({ 'parts/guard/release.yaml': helmRelease('  chart: {}', '"${APP}-guard"') });
+    expect(unused).toMatchObject({ targets: [], notEvaluated: [{ what: 'HelmRelease ${APP}-guard', weight: 'note' }] });
+  });
+
+  test('the path of a source elsewhere reaches nothing here', () => {
+    const elsewhere = kustomization('  path: ./', 'vendor').replace(
+      'kind: GitRepository, name: fleet',
+      'kind: OCIRepository, name: vendor',
+    );
+    expect(
+      ids({
+        'clusters/a/ks.yaml': gitRepository() + '---\n' + kustomization('  path: ./vendor'),
+        'clusters/b/ks.yaml': kustomization('  path: ./other'),
+        'vendor/ks.yaml': elsewhere,
+      }),
+    ).toEqual(['flux:a/Kustomization/flux-system/apps', 'flux:b/Kustomization/flux-system/apps']);
+  });
+
+  test('the root of another branch is another layout', () => {
+    expect(
+      ids({
+        'clusters/a/ks.yaml': `${gitRepository('{branch: tenant}')}---\n${kustomization('  path: ./', 'tenant')}`,
+        'clusters/b/ks.yaml': kustomization('  path: ./other'),
+      }),
+    ).toEqual(['flux:a/Kustomization/flux-system/tenant', 'flux:b/Kustomization/flux-system/apps']);
+  });
+
   test('of a circle one is left', () => {
     expect(
       ids({

@@ -1,11 +1,13 @@
+import type { JsonObject } from '../../core/model.ts';
 import type { Tree } from '../../core/ports.ts';
-import { asObject, get, text } from '../argocd/values.ts';
+import { asObject, get, text, texts } from '../argocd/values.ts';
 import { kustomizationFileIn, kustomizeInputs } from '../closure.ts';
 import { kustomizationRoots } from '../kustomization-roots.ts';
-import { directoryInput } from '../tree-paths.ts';
+import { directoryInput, resolveInTree } from '../tree-paths.ts';
 import { artifactOrigin } from './artifacts.ts';
 import { groups, type FluxObject, type ObjectIndex } from './objects.ts';
 import { fluxPath } from './paths.ts';
+import type { ResolvedSource, SourceResolver } from './sources.ts';
 
 /** What of the Flux objects in plain files is a target by itself. */
 export interface Roots {
@@ -23,12 +25,12 @@ export interface Roots {
  * renamed, perhaps several times), not as its file says. Only what nobody reaches is a target by itself; in a circle
  * of Kustomizations that apply each other the first one is.
  */
-export function findRoots(index: ObjectIndex, tree: Tree): Roots {
+export function findRoots(index: ObjectIndex, sources: SourceResolver, tree: Tree): Roots {
   const candidates = index.all
     .filter((item) => item.parent === undefined && isDeclaration(item))
     .sort((a, b) => Number(isBootstrap(b)) - Number(isBootstrap(a)) || compare(a.location.file, b.location.file));
   const appliers = candidates.filter(isKustomization);
-  const covers = appliers.map((item) => coverage(tree, pathsOf(item, index, tree)));
+  const covers = appliers.map((item) => coverage(tree, pathsOf(item, index, sources, tree)));
   const reachedBy = candidates.map((item) =>
     appliers.flatMap((_, at) => (covers[at]!(item.location.file) ? [at] : [])),
   );
@@ -93,22 +95,52 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** The path of a Kustomization; with `${…}` in it, every directory that it may become. */
-function pathsOf(item: FluxObject, index: ObjectIndex, tree: Tree): readonly string[] {
-  const reference = get(item.object, 'spec', 'sourceRef');
-  const namespace = text(get(item.object, 'spec', 'sourceRef', 'namespace')) ?? item.namespace;
-  const artifact =
-    text(get(item.object, 'spec', 'sourceRef', 'kind')) === 'ExternalArtifact'
-      ? artifactOrigin(text(get(asObject(reference), 'name')) ?? '', namespace, item, index)
-      : undefined;
-  const path = fluxPath(`${artifact?.root ?? ''}/${text(get(item.object, 'spec', 'path')) ?? ''}`);
+/**
+ * The directories of this tree that a Kustomization reads: its path and its components, nothing when its source is
+ * elsewhere. With `${…}` in the path, every directory that it may become.
+ */
+function pathsOf(item: FluxObject, index: ObjectIndex, sources: SourceResolver, tree: Tree): readonly string[] {
+  const reference = asObject(get(item.object, 'spec', 'sourceRef'));
+  const written = fluxPath(text(get(item.object, 'spec', 'path')));
+  const paths =
+    get(reference, 'kind') === 'ExternalArtifact'
+      ? artifactPaths(item, reference, written, index, tree)
+      : expand(tree, written);
+  const own =
+    get(reference, 'kind') === 'ExternalArtifact'
+      ? paths
+      : paths.filter((path) => readsHere(sources.resolve(reference, item, path), item, path));
+  const components = texts(get(item.object, 'spec', 'components'));
+  return own.flatMap((path) => [path, ...components.flatMap((component) => resolveInTree(path, component) ?? [])]);
+}
+
+/**
+ * The root of another branch is another layout (a tenant that keeps its manifests on a branch of its own); a folder
+ * of it, or the root that the cluster was bootstrapped with, is taken to be what this tree has there.
+ */
+function readsHere(source: ResolvedSource, item: FluxObject, path: string): boolean {
+  return source.from === 'tree' && (source.unaffectedBecause === undefined || path !== '' || isBootstrap(item));
+}
+
+function artifactPaths(
+  item: FluxObject,
+  reference: JsonObject | undefined,
+  path: string,
+  index: ObjectIndex,
+  tree: Tree,
+): readonly string[] {
+  const namespace = text(get(reference, 'namespace')) ?? item.namespace;
+  const artifact = artifactOrigin(text(get(reference, 'name')) ?? '', namespace, item, index);
+  return artifact === undefined ? [] : expand(tree, fluxPath(`${artifact.root}/${path}`));
+}
+
+function expand(tree: Tree, path: string): readonly string[] {
   if (!path.includes('${')) return tree.isDirectory(path) || path === '' ? [path] : [];
   let matching: readonly string[] = [''];
   for (const segment of path.split('/')) {
     matching = matching.flatMap((base) => {
-      if (!segment.includes('${'))
-        return [base === '' ? segment : `${base}/${segment}`].filter((next) => tree.isDirectory(next));
-      return childDirectories(tree, base);
+      if (segment.includes('${')) return childDirectories(tree, base);
+      return [base === '' ? segment : `${base}/${segment}`].filter((next) => tree.isDirectory(next));
     });
     if (matching.length > 1000) return [];
   }
