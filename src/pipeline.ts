@@ -1,6 +1,7 @@
 import { buildLiveWorld, buildWorld } from './rules/kit/world.ts';
 import { compileWaivers, inForce } from './engine/waivers.ts';
 import { runRules } from './engine/run-rules.ts';
+import { assumedKubernetesVersion } from './render/engine-versions.ts';
 import { diffSides } from './diff/diff.ts';
 import { blastRadius } from './score/blast.ts';
 import { scoreFinding, scoreFindings } from './score/score.ts';
@@ -32,8 +33,9 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
   const trees = await ports.git.open(request.trees);
   ports.progress.done();
   try {
-    const { config, notes } = ports.loadConfig(trees);
     const cluster = await ports.cluster?.read();
+    const loaded = ports.loadConfig(trees);
+    const config = withCapabilities(loaded.config, cluster);
 
     // 1. sources
     const renderer = ports.createRenderer(config);
@@ -67,7 +69,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
 
     // 4. rules
     const notEvaluated: NotEvaluated[] = [
-      ...notes.map((note) => ({ what: 'configuration', reason: note, weight: 'note' as const })),
+      ...loaded.notes.map((note) => ({ what: 'configuration', reason: note, weight: 'note' as const })),
       ...dedupe([...before.notEvaluated, ...after.notEvaluated]),
       ...selection.filter((selected) => selected.action === 'withhold').map(withheld),
       ...failures(results),
@@ -77,6 +79,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
         reason: problem.reason,
         weight: 'note' as const,
       })),
+      ...versionNote(config, selection),
       ...snapshotNotes(cluster, live, selection, started),
       ...unclaimedChanges(trees, [...before.targets.values(), ...after.targets.values()], config.detect),
     ];
@@ -139,6 +142,17 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
   }
 }
 
+/** What the cluster says about its version and APIs stands in for what the configuration leaves open. */
+function withCapabilities(config: Config, cluster: ClusterState | undefined): Config {
+  const kubernetesVersion = config.kubernetesVersion ?? cluster?.kubernetesVersion;
+  const apiVersions = config.apiVersions ?? cluster?.apiVersions;
+  return {
+    ...config,
+    ...(kubernetesVersion === undefined ? {} : { kubernetesVersion }),
+    ...(apiVersions === undefined ? {} : { apiVersions }),
+  };
+}
+
 function withLive(results: SelectionResults, live: (scope: string) => LiveWorld | undefined) {
   return {
     before: [...results.before.values()],
@@ -170,6 +184,26 @@ function clusterOf(
   if (named.size > 0) return (scope) => (named.has(scope) ? world : undefined);
   const scopes = new Set(selection.filter((entry) => entry.action === 'render').map((entry) => targetOf(entry).scope));
   return scopes.size === 1 ? (scope) => (scopes.has(scope) ? world : undefined) : () => undefined;
+}
+
+/** Charts branch on the Kubernetes version; when nobody says which it is, the report says which was assumed. */
+function versionNote(config: Config, selection: readonly Selected[]): NotEvaluated[] {
+  if (config.kubernetesVersion !== undefined) return [];
+  const unknown = selection.filter(
+    (selected) =>
+      selected.action === 'render' &&
+      targetOf(selected).kubeVersion === undefined &&
+      targetOf(selected).sources.some((source) => source.type === 'helm'),
+  );
+  if (unknown.length === 0) return [];
+  return [
+    {
+      what: 'Kubernetes version',
+      reason: `not known, charts were rendered for ${assumedKubernetesVersion}`,
+      next: 'Set kubernetesVersion in gate.yaml, or give a snapshot.',
+      weight: 'note',
+    },
+  ];
 }
 
 const staleAfterMs = 24 * 60 * 60 * 1000;

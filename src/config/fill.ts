@@ -88,11 +88,16 @@ export function toConfig(raw: RawConfig, directory: string, digest: string): Con
     tools: withoutEmpty(raw.tools ?? {}),
     argocd: {
       version: raw.argocd?.version ?? '3.5',
+      versionNamed: raw.argocd?.version !== undefined,
       namespace: raw.argocd?.namespace ?? 'argocd',
       kustomizeBuildOptions: raw.argocd?.kustomizeBuildOptions ?? '',
       newGitFileGlobbing: raw.argocd?.newGitFileGlobbing ?? false,
     },
-    flux: { version: raw.flux?.version ?? '2.9', strictSubstitutions: raw.flux?.strictSubstitutions ?? 'by-version' },
+    flux: {
+      version: raw.flux?.version ?? '2.9',
+      versionNamed: raw.flux?.version !== undefined,
+      strictSubstitutions: raw.flux?.strictSubstitutions ?? 'by-version',
+    },
     rules: mapValues(raw.rules, toRule),
     waivers: parseWaivers(raw.waivers ?? []),
     digest,

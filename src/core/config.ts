@@ -19,12 +19,19 @@ export interface Config {
   readonly repositoryUrls: readonly string[];
   readonly tools: ToolChoice;
   readonly argocd: {
+    /** Decides behaviour; the newest known one when gate.yaml names none. */
     readonly version: string;
+    /** gate.yaml names the version, so its Helm and Kustomize are used; otherwise the default tool lines are. */
+    readonly versionNamed?: boolean;
     readonly namespace: string;
     readonly kustomizeBuildOptions: string;
     readonly newGitFileGlobbing: boolean;
   };
-  readonly flux: { readonly version: string; readonly strictSubstitutions: boolean | 'by-version' };
+  readonly flux: {
+    readonly version: string;
+    readonly versionNamed?: boolean;
+    readonly strictSubstitutions: boolean | 'by-version';
+  };
   readonly kubernetesVersion?: string;
   readonly apiVersions?: readonly string[];
   readonly rules: Readonly<Record<string, RuleConfig>>;
@@ -77,7 +84,15 @@ export interface ExplicitTarget {
   readonly environment?: string;
   readonly cluster?: string;
   readonly source:
-    | { readonly type: 'helm'; readonly chart: HelmSource['chart']; readonly values: readonly string[]; readonly extraValues: readonly string[]; readonly release?: string; readonly namespace?: string; readonly set: Readonly<Record<string, string>> }
+    | {
+        readonly type: 'helm';
+        readonly chart: HelmSource['chart'];
+        readonly values: readonly string[];
+        readonly extraValues: readonly string[];
+        readonly release?: string;
+        readonly namespace?: string;
+        readonly set: Readonly<Record<string, string>>;
+      }
     | { readonly type: 'kustomize'; readonly path: KustomizeSource['path']; readonly enableHelm: boolean }
     | { readonly type: 'manifests'; readonly path: ManifestsSource['path']; readonly recurse: boolean };
   readonly tools: ToolChoice;

@@ -5,6 +5,12 @@ export const supportedVersions = { helm3: '3.19.5', helm4: '4.2.4', kustomize: '
 export const defaultVersions = { helm: supportedVersions.helm3, kustomize: supportedVersions.kustomize } as const;
 
 /** `shipped`: what the engine has inside; `used`: the supported line that renders like it. */
+/**
+ * `.Capabilities.KubeVersion` when neither a snapshot nor gate.yaml tells: what the released Helm 3.19 binaries assume.
+ * Passed explicitly, because a Helm that was built from source without its linker flags assumes 1.20.
+ */
+export const assumedKubernetesVersion = '1.34.0';
+
 export interface EngineTool {
   readonly shipped: string;
   readonly used: string;

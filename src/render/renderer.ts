@@ -8,7 +8,7 @@ import type { RenderCache, Rendered } from './cache.ts';
 import { createChartFetcher } from './chart-fetch.ts';
 import { createLimit, createWorkspace, digestOf } from './context.ts';
 import type { RenderContext, ToolWish } from './context.ts';
-import { argocdTools, fluxTools } from './engine-versions.ts';
+import { argocdTools, assumedKubernetesVersion, fluxTools } from './engine-versions.ts';
 import { fail, problemOf } from './failure.ts';
 import { createChartSource } from './helm-chart.ts';
 import { prepareHelm } from './helm.ts';
@@ -194,9 +194,9 @@ function prepareJob(
 /** Tool versions: the target's, else gate.yaml's, else those of the Argo CD or Flux version named there. */
 function settingsOf(target: Target, config: Config): SourceSettings {
   const shipped =
-    target.engine === 'argocd'
+    target.engine === 'argocd' && config.argocd.versionNamed === true
       ? argocdTools(config.argocd.version)
-      : target.engine === 'flux'
+      : target.engine === 'flux' && config.flux.versionNamed === true
         ? fluxTools(config.flux.version)
         : undefined;
   const wish = (tool: 'helm' | 'kustomize'): ToolWish => {
@@ -207,7 +207,7 @@ function settingsOf(target: Target, config: Config): SourceSettings {
     engine: target.engine,
     helm: wish('helm'),
     kustomize: wish('kustomize'),
-    kubeVersion: target.kubeVersion ?? config.kubernetesVersion,
+    kubeVersion: target.kubeVersion ?? config.kubernetesVersion ?? assumedKubernetesVersion,
     apiVersions: target.apiVersions ?? config.apiVersions,
   };
 }
