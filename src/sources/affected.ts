@@ -1,5 +1,5 @@
 import { chartParts } from '../core/chart-files.ts';
-import type { Target } from '../core/model.ts';
+import type { Target, ValuesLayer } from '../core/model.ts';
 import type { Tree } from '../core/ports.ts';
 import { coverageOf } from './detect-context.ts';
 
@@ -209,10 +209,23 @@ function indexChanges(changed: readonly string[], idle: ReadonlySet<string> = ne
   };
 }
 
-/** The target without what may differ while nothing else does. */
+/** The target without what may differ while nothing else does: lines, the names of places that values come from. */
 function describe(target: Target, pinned: boolean): unknown {
-  const { origin, inputs, ...rest } = target;
-  return { ...rest, origin: origin.file, ...(pinned || inputs !== 'unknown' ? {} : { inputs }) };
+  const { origin, inputs, sources, ...rest } = target;
+  return {
+    ...rest,
+    origin: origin.file,
+    sources: sources.map((source) =>
+      source.type === 'helm' ? { ...source, values: source.values.map(withoutLabel) } : source,
+    ),
+    ...(pinned || inputs !== 'unknown' ? {} : { inputs }),
+  };
+}
+
+/** A generated ConfigMap has a new name with every change of its content; the content is what counts. */
+function withoutLabel(layer: ValuesLayer): unknown {
+  if (layer.kind === 'text') return { kind: layer.kind, yaml: layer.yaml };
+  return layer.kind === 'inline' ? { kind: layer.kind, values: layer.values } : layer;
 }
 
 /** JSON pointer of the first field that differs, keys in sorted order; undefined when equal. */

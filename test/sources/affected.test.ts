@@ -87,6 +87,30 @@ describe('a target of both sides', () => {
   });
 });
 
+test('where values come from is no difference, what they are is', () => {
+  const release = (yaml: string, label: string): Target =>
+    target({
+      inputs: [],
+      sources: [
+        {
+          type: 'helm',
+          chart: { from: 'oci', url: 'oci://x/y', version: '1' },
+          release: 'a',
+          values: [{ kind: 'text', yaml, label }],
+          set: [],
+          includeCrds: false,
+        },
+      ],
+    });
+  expect(choose(release('a: 1', 'ConfigMap shop/vars-abc'), release('a: 1', 'ConfigMap shop/vars-def')).affected).toBe(
+    false,
+  );
+  expect(verdict(choose(release('a: 1', 'x'), release('a: 2', 'x')))).toEqual([
+    true,
+    'its declaration changed (sources/0/values/0/yaml)',
+  ]);
+});
+
 describe('a pinned target', () => {
   const pinned = (because: string, more: Partial<Target> = {}): Target =>
     target({ unaffectedBecause: because, ...more });

@@ -71,6 +71,18 @@ describe('a repository of two clusters', () => {
     expect(layers[0]).toMatchObject({ kind: 'text', yaml: 'replicas: 6\nhost: checkout.production.shop.example\n' });
     const staging = sourceOf(found.targets.get('flux:staging/HelmRelease/shop/checkout')!, 'helm').values;
     expect(staging[0]).toMatchObject({ kind: 'text', yaml: 'replicas: 1\nhost: checkout.staging.shop.example\n' });
+    const ingress = found.targets.get('flux:production/HelmRelease/ingress/ingress-nginx')!;
+    expect(ingress.name).toBe('production/ingress-nginx');
+    expect(sourceOf(ingress, 'helm')).toMatchObject({
+      release: 'ingress-nginx',
+      includeCrds: true,
+      chart: {
+        from: 'repository',
+        url: 'https://kubernetes.github.io/ingress-nginx',
+        name: 'ingress-nginx',
+        version: '4.x',
+      },
+    });
     const apps = found.targets.get('flux:production/Kustomization/flux-system/apps')!;
     expect(apps.apply.dependsOn).toEqual(['flux:production/Kustomization/flux-system/infrastructure']);
     expect(apps.afterRender.substitute).toMatchObject({

@@ -38,7 +38,7 @@ export function helmReleaseTarget(item: FluxObject, around: FluxSurroundings): T
   const declared = [...(item.parent === undefined ? [item.location.file] : []), ...values.files];
   return {
     ...identity,
-    sources: [sourceOf(spec, identity.name, releaseNamespace, chart, values)],
+    sources: [sourceOf(spec, item.name, releaseNamespace, chart, values)],
     afterRender: { defaultNamespace: releaseNamespace, ...(commonMetadata === undefined ? {} : { commonMetadata }) },
     apply: {
       mode: 'helm',

@@ -52,7 +52,8 @@ export function identityOf(
     environmentOf({ ...evidence, paths: [location.file] });
   return {
     id,
-    name,
+    // The same name stands in every cluster of a monorepo.
+    name: home === undefined ? name : `${home}/${name}`,
     namespace,
     engine: 'flux',
     ...(environment === undefined ? {} : { environment }),
