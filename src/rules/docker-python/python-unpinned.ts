@@ -1,20 +1,20 @@
 import { Type } from 'typebox';
 import { defineRule, type Problem, type RuleContext } from '../../core/rule.ts';
-import {
-  buildSide,
-  folderOf,
-  isLibrary,
-  requirementSet,
-  resolveInstalled,
-  type BuildSide,
-} from '../kit/build-files.ts';
+import { buildSide, isLibrary, requirementSet, resolveInstalled, type BuildSide } from '../kit/build-files.ts';
 import { applicationFolder, isForDevelopment } from '../kit/build-variants.ts';
 import { deployedStages } from '../kit/dockerfile.ts';
 import { problemInFile } from '../kit/file-problem.ts';
 import { pairsOf } from '../kit/known-pairs.ts';
 import { isDevelopmentTool } from '../kit/python-names.ts';
-import { lockedNames, projectsIn } from '../kit/python-project.ts';
-import { isPinned, pinnedVersion, type Requirement, type RequirementsFile } from '../kit/requirements.ts';
+import { checkLocks } from '../kit/python-locks.ts';
+import {
+  isPinned,
+  pinnedVersion,
+  showRequirement as show,
+  withoutCredentials,
+  type Requirement,
+  type RequirementsFile,
+} from '../kit/requirements.ts';
 import { examples } from './examples/python-unpinned.ts';
 
 interface Sides {
@@ -25,15 +25,6 @@ interface Sides {
 
 const pinFix =
   'Pin it with == or compile a lock with hashes (pip-compile --generate-hashes, uv pip compile --generate-hashes), or add a constraints file.';
-
-/** `https://user:token@host/x` is shown without the credentials. */
-function withoutCredentials(url: string): string {
-  return url.replace(/^([a-z+]+:\/\/)[^/@\s]*@/i, '$1');
-}
-
-function show({ name, specifier, url }: Requirement): string {
-  return url === undefined ? `${name}${specifier}` : withoutCredentials(url);
-}
 
 /** Names that a constraints file pins, either included by the requirements file or given where it is installed. */
 function constrained(side: BuildSide, path: string): ReadonlySet<string> {
@@ -251,46 +242,6 @@ function* checkDockerfile({ before, after }: Sides, path: string): Iterable<Prob
   }
 }
 
-/** Lock files: removed while the manifest stays, or without a dependency that the manifest gained. */
-function* checkLocks({ context, before, after }: Sides): Iterable<Problem> {
-  for (const lock of before.files.values()) {
-    if (lock.type !== 'python-lock' || after.files.has(lock.path)) continue;
-    const folder = folderOf(lock.path);
-    const manifest = [...after.inFolder(folder, 'pyproject'), ...after.inFolder(folder, 'requirements')][0];
-    if (manifest === undefined || after.inFolder(folder, 'python-lock').length > 0 || isLibrary(after, folder))
-      continue;
-    if (after.inFolder(folder, 'requirements').some((file) => requirementSet(after, [file.path]).locked)) continue;
-    yield problemInFile(lock.path, 1, {
-      message: `${lock.path} is removed and ${manifest.path} stays: every build resolves the dependencies anew, with whatever the index offers that day.`,
-      evidence: { before: lock.path, after: null },
-      fix: 'Keep the lock file in the repository, or replace it by another one.',
-    });
-  }
-  for (const file of after.files.values()) {
-    if (file.type !== 'pyproject' || !context.changedPaths.has(file.path)) continue;
-    const folder = folderOf(file.path);
-    const lock = after.inFolder(folder, 'python-lock')[0];
-    const names = lock === undefined ? undefined : lockedNames(lock);
-    if (lock === undefined || names === undefined) continue;
-    const dependencies = (side: BuildSide): readonly Requirement[] =>
-      projectsIn(side, folder).find((project) => project.file === file.path)?.dependencies ?? [];
-    const known = new Set(dependencies(before).map((requirement) => requirement.name));
-    for (const requirement of dependencies(after)) {
-      if (known.has(requirement.name) || names.has(requirement.name) || requirement.marker !== undefined) continue;
-      yield problemInFile(file.path, requirement.line, {
-        message: `${requirement.name} is a new dependency of ${file.path}, and ${lock.path} does not hold it: a frozen install fails, or leaves it out.`,
-        evidence: { after: show(requirement), facts: [`${lock.path} holds ${names.size} packages`] },
-        fix: `Update the lock file (${lockCommand(lock.path)}) in the same change.`,
-      });
-    }
-  }
-}
-
-function lockCommand(path: string): string {
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  return { 'uv.lock': 'uv lock', 'poetry.lock': 'poetry lock', 'pdm.lock': 'pdm lock' }[name] ?? 'pipenv lock';
-}
-
 export default defineRule({
   id: 'python-unpinned',
   since: '0.1.0',
@@ -326,6 +277,6 @@ export default defineRule({
       if (file.type === 'requirements') yield* checkRequirements(sides, file.path);
       if (file.type === 'dockerfile') yield* checkDockerfile(sides, file.path);
     }
-    yield* checkLocks(sides);
+    yield* checkLocks(sides.before, sides.after, context.changedPaths);
   },
 });

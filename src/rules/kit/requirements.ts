@@ -294,3 +294,13 @@ function comparisonHolds(text: string, python: string | undefined): boolean | un
   if (actual === undefined || (operator !== '==' && operator !== '!=')) return undefined;
   return (actual === value) === (operator === '==');
 }
+
+/** `https://user:token@host/x` without the credentials. */
+export function withoutCredentials(url: string): string {
+  return url.replace(/^([a-z+]+:\/\/)[^/@\s]*@/i, '$1');
+}
+
+/** A requirement as short as people write it, without credentials and hashes. */
+export function showRequirement({ name, specifier, url }: Requirement): string {
+  return url === undefined ? `${name}${specifier}` : withoutCredentials(url);
+}
