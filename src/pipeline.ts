@@ -1,23 +1,22 @@
-import { buildLiveWorld, buildWorld } from './rules/kit/world.ts';
-import { compileWaivers, inForce } from './engine/waivers.ts';
-import { runRules } from './engine/run-rules.ts';
-import { assumedKubernetesVersion } from './render/engine-versions.ts';
 import { diffSides } from './diff/diff.ts';
-import { blastRadius } from './score/blast.ts';
-import { scoreFinding, scoreFindings } from './score/score.ts';
-import { judge } from './verdict/verdict.ts';
+import { runRules } from './engine/run-rules.ts';
+import { compileWaivers, inForce } from './engine/waivers.ts';
+import { coverage, known, renderProblems, unrendered } from './pipeline/coverage.ts';
 import { isProduction } from './pipeline/environments.ts';
+import { changedYaml, collectBuildFiles } from './pipeline/files.ts';
+import { clusterOf, clusterSummary, withCapabilities } from './pipeline/live.ts';
 import { neighbours } from './pipeline/neighbours.ts';
+import { dedupe, failures, snapshotNotes, versionNote, withheld } from './pipeline/not-evaluated.ts';
 import { renderSelection, type SelectionResults } from './pipeline/render.ts';
-import { coverageOf, notRendered, targetOf, type Selected } from './pipeline/selection.ts';
+import type { GatePorts, GateRequest, GateResult } from './pipeline/request.ts';
 import { select } from './pipeline/select.ts';
 import { discoverSide } from './pipeline/targets.ts';
 import { unclaimedChanges } from './pipeline/unclaimed.ts';
-import { changedYaml, collectBuildFiles } from './pipeline/files.ts';
-import type { GatePorts, GateRequest, GateResult } from './pipeline/request.ts';
-import type { Config } from './core/config.ts';
-import type { ClusterState, GateReport, NotEvaluated, RenderResult, Target } from './core/model.ts';
-import type { TreePair } from './core/ports.ts';
+import { buildWorld } from './rules/kit/world.ts';
+import { blastRadius } from './score/blast.ts';
+import { scoreFinding, scoreFindings } from './score/score.ts';
+import { judge } from './verdict/verdict.ts';
+import type { GateReport, NotEvaluated, Target } from './core/model.ts';
 import type { LiveWorld, RuleContext } from './core/rule.ts';
 
 export type { GatePorts, GateRequest, GateResult } from './pipeline/request.ts';
@@ -142,17 +141,6 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
   }
 }
 
-/** What the cluster says about its version and APIs stands in for what the configuration leaves open. */
-function withCapabilities(config: Config, cluster: ClusterState | undefined): Config {
-  const kubernetesVersion = config.kubernetesVersion ?? cluster?.kubernetesVersion;
-  const apiVersions = config.apiVersions ?? cluster?.apiVersions;
-  return {
-    ...config,
-    ...(kubernetesVersion === undefined ? {} : { kubernetesVersion }),
-    ...(apiVersions === undefined ? {} : { apiVersions }),
-  };
-}
-
 function withLive(results: SelectionResults, live: (scope: string) => LiveWorld | undefined) {
   return {
     before: [...results.before.values()],
@@ -164,159 +152,3 @@ function withLive(results: SelectionResults, live: (scope: string) => LiveWorld 
 function merge(a: SelectionResults, b: SelectionResults): SelectionResults {
   return { before: new Map([...a.before, ...b.before]), after: new Map([...a.after, ...b.after]) };
 }
-
-/**
- * Which scope the given cluster is. By name (cluster, environment or scope); when nothing has that name and all
- * targets of this change live in one scope, that one.
- */
-function clusterOf(
-  cluster: ClusterState | undefined,
-  selection: readonly Selected[],
-): (scope: string) => LiveWorld | undefined {
-  if (cluster === undefined) return () => undefined;
-  const world = buildLiveWorld(cluster);
-  const targets = selection.map(targetOf);
-  const named = new Set(
-    targets
-      .filter((target) => [target.cluster, target.environment, target.scope].includes(cluster.name))
-      .map((target) => target.scope),
-  );
-  if (named.size > 0) return (scope) => (named.has(scope) ? world : undefined);
-  const scopes = new Set(selection.filter((entry) => entry.action === 'render').map((entry) => targetOf(entry).scope));
-  return scopes.size === 1 ? (scope) => (scopes.has(scope) ? world : undefined) : () => undefined;
-}
-
-/** Charts branch on the Kubernetes version; when nobody says which it is, the report says which was assumed. */
-function versionNote(config: Config, selection: readonly Selected[]): NotEvaluated[] {
-  if (config.kubernetesVersion !== undefined) return [];
-  const unknown = selection.filter(
-    (selected) =>
-      selected.action === 'render' &&
-      targetOf(selected).kubeVersion === undefined &&
-      targetOf(selected).sources.some((source) => source.type === 'helm'),
-  );
-  if (unknown.length === 0) return [];
-  return [
-    {
-      what: 'Kubernetes version',
-      reason: `not known, charts were rendered for ${assumedKubernetesVersion}`,
-      next: 'Set kubernetesVersion in gate.yaml, or give a snapshot.',
-      weight: 'note',
-    },
-  ];
-}
-
-const staleAfterMs = 24 * 60 * 60 * 1000;
-
-/** A snapshot that is old or that no target of the change belongs to is evidence of little. */
-function snapshotNotes(
-  cluster: ClusterState | undefined,
-  live: (scope: string) => LiveWorld | undefined,
-  selection: readonly Selected[],
-  now: Date,
-): NotEvaluated[] {
-  if (cluster === undefined) return [];
-  const notes: NotEvaluated[] = [];
-  const judged = selection.filter((selected) => selected.action === 'render').map(targetOf);
-  const without = judged.filter((target) => live(target.scope) === undefined);
-  if (without.length > 0) {
-    const scopes = [...new Set(without.map((target) => target.scope))].slice(0, 5).join(', ');
-    notes.push({
-      what: `live evidence for ${without.length} of ${judged.length} targets`,
-      reason: `the snapshot is of ${cluster.name}; these targets belong to ${scopes}`,
-      next: 'Name the snapshot (metadata.name) like the cluster or environment of the targets, or choose one with --environment.',
-      weight: 'note',
-    });
-  }
-  const taken = cluster.takenAt === undefined ? Number.NaN : Date.parse(cluster.takenAt);
-  if (Number.isFinite(taken) && now.getTime() - taken > staleAfterMs) {
-    notes.push({
-      what: `snapshot ${cluster.name}`,
-      reason: `it was taken ${Math.round((now.getTime() - taken) / 3_600_000)} hours ago (${cluster.takenAt}); the cluster may have changed since`,
-      next: 'Take a new snapshot.',
-      weight: 'note',
-    });
-  }
-  return notes;
-}
-
-function withheld(selected: Selected): NotEvaluated {
-  const target = targetOf(selected);
-  return {
-    what: `target ${target.name}`,
-    target: selected.id,
-    reason: selected.reason,
-    location: target.origin,
-    weight: 'incomplete',
-  };
-}
-
-function failures(results: SelectionResults): NotEvaluated[] {
-  const found: NotEvaluated[] = [];
-  for (const side of ['after', 'before'] as const) {
-    for (const result of results[side].values()) {
-      if (result.ok) continue;
-      const other = results[side === 'after' ? 'before' : 'after'].get(result.target.id);
-      const same = other !== undefined && !other.ok && other.problem.message === result.problem.message;
-      if (same && side === 'before') continue;
-      found.push(notRendered(result, same ? 'both sides' : side));
-    }
-  }
-  return found;
-}
-
-function renderProblems(selection: readonly Selected[], results: SelectionResults): RuleContext['renderProblems'] {
-  return selection.flatMap((selected) => {
-    const before = results.before.get(selected.id);
-    const after = results.after.get(selected.id);
-    const failedBefore = before !== undefined && !before.ok ? { before: before.problem } : {};
-    const failedAfter = after !== undefined && !after.ok ? { after: after.problem } : {};
-    if (!('before' in failedBefore) && !('after' in failedAfter)) return [];
-    return [{ target: targetOf(selected), ...failedBefore, ...failedAfter }];
-  });
-}
-
-function unrendered(targets: Iterable<Target>, results: ReadonlyMap<string, RenderResult>): Target[] {
-  return [...targets].filter((target) => results.get(target.id)?.ok !== true);
-}
-
-/** Targets whose existence on both sides is known: a withheld one must not look deleted. */
-function known(targets: ReadonlyMap<string, Target>, selection: readonly Selected[]): ReadonlyMap<string, Target> {
-  const withheldIds = new Set(selection.filter((entry) => entry.action === 'withhold').map((entry) => entry.id));
-  return new Map([...targets].filter(([id]) => !withheldIds.has(id)));
-}
-
-function coverage(selection: readonly Selected[], near: readonly Selected[], results: SelectionResults) {
-  const alsoRendered = new Set(near.map((selected) => selected.id));
-  return selection.map((selected) =>
-    coverageOf(
-      alsoRendered.has(selected.id)
-        ? {
-            ...selected,
-            status: 'rendered',
-            reason: `${selected.reason}; rendered because it shares a namespace or cluster with the change`,
-          }
-        : selected,
-      [results.before.get(selected.id), results.after.get(selected.id)],
-    ),
-  );
-}
-
-function clusterSummary(cluster: ClusterState, now: Date): NonNullable<GateReport['cluster']> {
-  const taken = cluster.takenAt === undefined ? Number.NaN : Date.parse(cluster.takenAt);
-  return {
-    name: cluster.name,
-    ...(cluster.takenAt === undefined ? {} : { takenAt: cluster.takenAt }),
-    ...(Number.isFinite(taken) ? { ageSeconds: Math.max(0, Math.round((now.getTime() - taken) / 1000)) } : {}),
-    ...(cluster.kubernetesVersion === undefined ? {} : { kubernetesVersion: cluster.kubernetesVersion }),
-  };
-}
-
-/** The same thing found on both sides is said once. */
-function dedupe(entries: readonly NotEvaluated[]): NotEvaluated[] {
-  const seen = new Map<string, NotEvaluated>();
-  for (const entry of entries) seen.set(`${entry.what}\u0000${entry.reason}`, entry);
-  return [...seen.values()];
-}
-
-export type { Config, TreePair };

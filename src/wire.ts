@@ -9,6 +9,7 @@ import type { Exec, Git, Progress, ToolPaths, TreePair } from './core/ports.ts';
 import { createGit } from './git/simple-git.ts';
 import type { GatePorts } from './pipeline.ts';
 import { createRenderCache, type RenderCache } from './render/cache.ts';
+import { defaultVersions, supportedVersions } from './render/engine-versions.ts';
 import { createExec } from './render/exec.ts';
 import { createGoTemplate } from './render/go-template.ts';
 import { createRenderer } from './render/renderer.ts';
@@ -112,3 +113,5 @@ function readOperatorConfig(file: string): Config {
   }
   return loadConfig({ text, file, directory: dirname(file), knownRules });
 }
+
+export { defaultVersions, supportedVersions };

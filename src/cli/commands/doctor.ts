@@ -1,6 +1,5 @@
 import { GateError, isGateError, messageOf } from '../../core/errors.ts';
-import { defaultVersions, supportedVersions } from '../../render/engine-versions.ts';
-import { openCache, openGit, openTools } from '../../wire.ts';
+import { defaultVersions, openCache, openGit, openTools, supportedVersions } from '../../wire.ts';
 import { version } from '../version.ts';
 
 interface Line {

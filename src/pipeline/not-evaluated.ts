@@ -1,0 +1,92 @@
+import type { Config } from '../core/config.ts';
+import type { ClusterState, NotEvaluated } from '../core/model.ts';
+import type { LiveWorld } from '../core/rule.ts';
+import { assumedKubernetesVersion } from '../render/engine-versions.ts';
+import type { SelectionResults } from './render.ts';
+import { notRendered, targetOf, type Selected } from './selection.ts';
+
+const staleAfterMs = 24 * 60 * 60 * 1000;
+
+/** Charts branch on the Kubernetes version; when nobody says which it is, the report says which was assumed. */
+export function versionNote(config: Config, selection: readonly Selected[]): NotEvaluated[] {
+  if (config.kubernetesVersion !== undefined) return [];
+  const unknown = selection.filter(
+    (selected) =>
+      selected.action === 'render' &&
+      targetOf(selected).kubeVersion === undefined &&
+      targetOf(selected).sources.some((source) => source.type === 'helm'),
+  );
+  if (unknown.length === 0) return [];
+  return [
+    {
+      what: 'Kubernetes version',
+      reason: `not known, charts were rendered for ${assumedKubernetesVersion}`,
+      next: 'Set kubernetesVersion in gate.yaml, or give a snapshot.',
+      weight: 'note',
+    },
+  ];
+}
+
+/** A snapshot that is old or that no target of the change belongs to is evidence of little. */
+export function snapshotNotes(
+  cluster: ClusterState | undefined,
+  live: (scope: string) => LiveWorld | undefined,
+  selection: readonly Selected[],
+  now: Date,
+): NotEvaluated[] {
+  if (cluster === undefined) return [];
+  const notes: NotEvaluated[] = [];
+  const judged = selection.filter((selected) => selected.action === 'render').map(targetOf);
+  const without = judged.filter((target) => live(target.scope) === undefined);
+  if (without.length > 0) {
+    const scopes = [...new Set(without.map((target) => target.scope))].slice(0, 5).join(', ');
+    notes.push({
+      what: `live evidence for ${without.length} of ${judged.length} targets`,
+      reason: `the snapshot is of ${cluster.name}; these targets belong to ${scopes}`,
+      next: 'Name the snapshot (metadata.name) like the cluster or environment of the targets, or choose one with --environment.',
+      weight: 'note',
+    });
+  }
+  const taken = cluster.takenAt === undefined ? Number.NaN : Date.parse(cluster.takenAt);
+  if (Number.isFinite(taken) && now.getTime() - taken > staleAfterMs) {
+    notes.push({
+      what: `snapshot ${cluster.name}`,
+      reason: `it was taken ${Math.round((now.getTime() - taken) / 3_600_000)} hours ago (${cluster.takenAt}); the cluster may have changed since`,
+      next: 'Take a new snapshot.',
+      weight: 'note',
+    });
+  }
+  return notes;
+}
+
+export function withheld(selected: Selected): NotEvaluated {
+  const target = targetOf(selected);
+  return {
+    what: `target ${target.name}`,
+    target: selected.id,
+    reason: selected.reason,
+    location: target.origin,
+    weight: 'incomplete',
+  };
+}
+
+export function failures(results: SelectionResults): NotEvaluated[] {
+  const found: NotEvaluated[] = [];
+  for (const side of ['after', 'before'] as const) {
+    for (const result of results[side].values()) {
+      if (result.ok) continue;
+      const other = results[side === 'after' ? 'before' : 'after'].get(result.target.id);
+      const same = other !== undefined && !other.ok && other.problem.message === result.problem.message;
+      if (same && side === 'before') continue;
+      found.push(notRendered(result, same ? 'both sides' : side));
+    }
+  }
+  return found;
+}
+
+/** The same thing found on both sides is said once. */
+export function dedupe(entries: readonly NotEvaluated[]): NotEvaluated[] {
+  const seen = new Map<string, NotEvaluated>();
+  for (const entry of entries) seen.set(`${entry.what}\u0000${entry.reason}`, entry);
+  return [...seen.values()];
+}
