@@ -71,8 +71,7 @@ function* rolloutDeadlock(
     if (failed === undefined) continue;
     // The arithmetic held already: an ordinary release under an old budget is no news, tighter probes are.
     const before = old === undefined ? undefined : stuckBefore(context, old, change.before);
-    const novelty: Novelty = before === undefined || what.includes('probes') ? 'introduced' : 'touched-preexisting';
-    if (novelty === 'touched-preexisting' && failed.healthy === failed.desired) continue;
+    const novelty: Novelty = before === undefined || probesTightened(change) ? 'introduced' : 'touched-preexisting';
     const { pods, healthy, desired } = failed;
     yield report(context, budget, guarded, {
       path: '/spec/unhealthyPodEvictionPolicy',
@@ -111,7 +110,8 @@ function stuckAfter(budget: Budget, guarded: Guarded, total: number): FailedRoll
   const allowance = allowanceOf(budget, total, healthy);
   if (allowance === undefined) return undefined;
   const desired = allowance.desiredHealthy;
-  if (allowance.allowed > 0 || (healthy >= desired && desired > 0)) return undefined;
+  // With nothing required (one pod, maxUnavailable: 1) an unready pod is held too, but that is no fault of the budget.
+  if (healthy >= desired) return undefined;
   return { guarded, pods: total, healthy, desired };
 }
 
@@ -140,6 +140,32 @@ function whatChanges({ before, after }: ResourceChange): readonly ('image' | 'pr
   const volumes = JSON.stringify(old.spec.volumes ?? []) !== JSON.stringify(now.spec.volumes ?? []);
   if (differs(['command', 'args', 'env', 'envFrom']) || volumes) result.push('configuration');
   return result;
+}
+
+const probeKinds = ['readinessProbe', 'livenessProbe', 'startupProbe'] as const;
+const handlers = ['httpGet', 'tcpSocket', 'exec', 'grpc'] as const;
+
+/** A readiness or liveness probe is added, asks something else, or gives up earlier than before. */
+function probesTightened({ before, after }: ResourceChange): boolean {
+  const [old, now] = [before, after].map((entry) => (entry === undefined ? undefined : podTemplate(entry.effective)));
+  if (old === undefined || now === undefined) return false;
+  const previous = new Map(containersOf(old).map(({ container }) => [container.name, container]));
+  return containersOf(now).some(({ container }) => {
+    const was = previous.get(container.name);
+    return (
+      was !== undefined && probeKinds.some((kind) => isTighter(was[kind], container[kind], kind === 'startupProbe'))
+    );
+  });
+}
+
+/** A removed startup probe exposes the container to its liveness probe from the start. */
+function isTighter(old: unknown, now: unknown, startup: boolean): boolean {
+  if (now === undefined || now === null) return startup && old !== undefined && old !== null;
+  if (old === undefined || old === null) return !startup;
+  if (handlers.some((handler) => JSON.stringify(at(old, handler)) !== JSON.stringify(at(now, handler)))) return true;
+  return ['timeoutSeconds', 'periodSeconds', 'failureThreshold', 'initialDelaySeconds'].some(
+    (field) => (numberAt(now, field) ?? 0) < (numberAt(old, field) ?? 0),
+  );
 }
 
 function report(

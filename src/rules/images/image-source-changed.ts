@@ -28,13 +28,15 @@ const sameContent: readonly (readonly [string, string])[] = [
   ['docker.io', 'registry-1.docker.io'],
 ];
 
-/** Image names in use by scope. */
+/** Image names and hosts in use by scope. */
 const namesInUse = memo((world: World) => {
   const names = new Set<string>();
   for (const { entry, template } of workloads(world)) {
     for (const { container } of containersOf(template)) {
       const image = typeof container.image === 'string' ? parseImage(container.image) : undefined;
-      if (image !== undefined) names.add(`${entry.target.scope}\u0000${imageName(image)}`);
+      if (image === undefined) continue;
+      names.add(`${entry.target.scope}\u0000${imageName(image)}`);
+      names.add(`${entry.target.scope}\u0000${image.host}`);
     }
   }
   return names;
@@ -83,7 +85,8 @@ function report(context: RuleContext<Options>, move: Move, cause: string, count:
   const inUse = namesInUse(context.before).has(`${scope}\u0000${imageName(after)}`);
   const pulled = runsAlready(live, after);
   const rateLimited = toDockerHub >= context.options.manyWorkloads;
-  const known = sameDigest || alias || inUse || pulled;
+  const hostInUse = before.host !== after.host && namesInUse(context.before).has(`${scope}\u0000${after.host}`);
+  const known = sameDigest || alias || inUse || pulled || hostInUse;
   const severity: Severity = known ? 'low' : 'medium';
   const confidence: Confidence = pulled ? 'determined' : 'likely';
   const host = before.host !== after.host;
@@ -101,6 +104,7 @@ function report(context: RuleContext<Options>, move: Move, cause: string, count:
         ...(sameDigest ? ['the digest is the same on both sides: the same content from another place'] : []),
         ...(alias ? [`${before.host} and ${after.host} serve the same images`] : []),
         ...(inUse ? [`other workloads of this cluster use ${imageName(after)} already`] : []),
+        ...(hostInUse && !inUse ? [`other workloads of this cluster pull from ${after.host} already`] : []),
         ...(pulled ? ['a running pod of the cluster uses this image already'] : []),
         ...(rateLimited
           ? [

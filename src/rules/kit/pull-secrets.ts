@@ -89,7 +89,7 @@ export function coversHost(hosts: readonly string[], host: string): boolean {
   });
 }
 
-const publicHosts = new Set(['docker.io', 'quay.io', 'ghcr.io', 'registry.k8s.io', 'k8s.gcr.io', 'gcr.io', 'eu.gcr.io', 'us.gcr.io', 'public.ecr.aws', 'mcr.microsoft.com', 'registry.access.redhat.com', 'docker.elastic.co', 'nvcr.io', 'registry.gitlab.com', 'cgr.dev', 'lscr.io', 'xpkg.upbound.io', 'docker.redpanda.com', 'registry.opensource.zalan.do', 'icr.io']);
+const publicHosts = new Set(['docker.io', 'quay.io', 'ghcr.io', 'registry.k8s.io', 'k8s.gcr.io', 'gcr.io', 'eu.gcr.io', 'us.gcr.io', 'asia.gcr.io', 'public.ecr.aws', 'mcr.microsoft.com', 'registry.access.redhat.com', 'docker.elastic.co', 'nvcr.io', 'registry.gitlab.com', 'cgr.dev', 'lscr.io', 'xpkg.upbound.io', 'xpkg.crossplane.io', 'docker.redpanda.com', 'registry.opensource.zalan.do', 'icr.io', 'registry.istio.io', 'reg.kyverno.io', 'oci.external-secrets.io', 'cr.l5d.io', 'cr.fluentbit.io', 'cr.kgateway.dev', 'registry.suse.com', 'docker.n8n.io', 'docker.dragonflydb.io', 'container-registry.oracle.com', 'registry.developers.crunchydata.com', 'gke.gcr.io']);
 
 /** Registries that serve images to anybody, so that nothing follows from missing credentials. */
 export function isPublicHost(host: string): boolean {

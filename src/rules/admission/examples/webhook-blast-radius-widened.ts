@@ -32,6 +32,15 @@ const resource = 'MutatingWebhookConfiguration/sidecar';
 const path = '/webhooks/inject.sidecar.example';
 const optIn = 'namespaceSelector: {matchLabels: {inject: enabled}}';
 
+const second = (rule: string) => `  - name: second.sidecar.example
+    admissionReviewVersions: [v1]
+    sideEffects: None
+    rules: [${rule}]
+    clientConfig:
+      caBundle: LS0tIG5vdCBhIGNlcnRpZmljYXRlIC0tLQ==
+      service: {namespace: mesh, name: sidecar}
+`;
+
 export const examples: readonly RuleExample[] = [
   {
     name: 'Ignore becomes Fail for pods',
@@ -124,6 +133,28 @@ export const examples: readonly RuleExample[] = [
     name: 'narrower: a selector is added and the star is gone',
     before: webhook('rules: [{apiGroups: ["*"], apiVersions: ["*"], operations: ["*"], resources: ["*"]}]'),
     after: webhook(`rules: [${pods}]\n${optIn}`),
+    expect: [],
+  },
+  {
+    name: 'the configuration gets another webhook, for pods',
+    before: webhook(`rules: [${deployments}]`),
+    after: webhook(`rules: [${deployments}]`) + second(pods),
+    expect: [
+      {
+        resource,
+        path: '/webhooks/second.sidecar.example',
+        severity: 'critical',
+        novelty: 'introduced',
+        message: 'is added to',
+      },
+    ],
+  },
+  {
+    name: 'the configuration gets another webhook, for custom resources of its operator',
+    before: webhook(`rules: [${deployments}]`),
+    after:
+      webhook(`rules: [${deployments}]`) +
+      second('{apiGroups: [sidecar.example], apiVersions: [v1], operations: [CREATE], resources: [meshes]}'),
     expect: [],
   },
 ];

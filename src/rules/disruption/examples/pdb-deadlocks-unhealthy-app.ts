@@ -84,6 +84,12 @@ export const examples: readonly RuleExample[] = [
     expect: [{ resource, novelty: 'introduced', message: 'probes change' }],
   },
   {
+    name: 'the probe becomes more patient under the same old budget',
+    before: deployment('1.0.0', { probe: tight }) + budget('minAvailable: 80%'),
+    after: deployment('1.0.0') + budget('minAvailable: 80%'),
+    expect: [{ resource, novelty: 'touched-preexisting' }],
+  },
+  {
     name: 'an ordinary release under the same old budget',
     before: deployment('1.0.0') + budget('minAvailable: 80%'),
     after: deployment('1.1.0') + budget('minAvailable: 80%'),

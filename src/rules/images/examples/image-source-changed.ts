@@ -68,6 +68,12 @@ export const examples: readonly RuleExample[] = [
     expect: [{ resource: 'Deployment/pause', severity: 'low' }],
   },
   {
+    name: 'other workloads pull from the new host already',
+    before: workload('cache', 'redis:7.2.5') + workload('web', 'ghcr.io/shop/web:1.4.0'),
+    after: workload('cache', 'ghcr.io/shop/redis:7.2.5') + workload('web', 'ghcr.io/shop/web:1.4.0'),
+    expect: [{ resource: 'Deployment/cache', severity: 'low' }],
+  },
+  {
     name: 'only the version changes',
     before: workload('cache', 'redis:7.2.4'),
     after: workload('cache', 'redis:7.2.5'),
