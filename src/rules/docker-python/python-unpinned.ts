@@ -12,7 +12,6 @@ import {
   pinnedVersion,
   showRequirement as show,
   withoutCredentials,
-  type Requirement,
   type RequirementsFile,
 } from '../kit/requirements.ts';
 import { examples } from './examples/python-unpinned.ts';
