@@ -1,0 +1,80 @@
+import type { RuleExample } from '../../../core/rule.ts';
+
+const config = (name: string) => `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: ${name}, namespace: shop}
+data: {mode: fast}
+`;
+const failure = (message: string, kind: 'render' | 'missing-input' | 'unsupported' = 'render') => ({
+  kind,
+  message,
+  location: { file: 'charts/shop/templates/deployment.yaml', line: 24 },
+});
+const nil =
+  'executing "shop/templates/deployment.yaml" at <.Values.image.tag>: nil pointer evaluating interface {}.tag';
+
+export const examples: readonly RuleExample[] = [
+  {
+    name: 'a template fails after the change',
+    before: config('a'),
+    renderProblem: { after: failure(nil) },
+    expect: [
+      {
+        severity: 'critical',
+        confidence: 'determined',
+        novelty: 'introduced',
+        message: 'no longer renders: executing',
+      },
+    ],
+  },
+  {
+    name: 'a new unit does not render',
+    targetOnly: 'after',
+    renderProblem: { after: failure(nil) },
+    expect: [{ severity: 'high', message: 'does not render' }],
+  },
+  {
+    name: 'a chart version that cannot be fetched',
+    before: config('a'),
+    renderProblem: { after: failure('chart "shop" version "9.9.9" not found', 'missing-input') },
+    expect: [{ severity: 'high', confidence: 'likely' }],
+  },
+  {
+    name: 'it failed in the same way before',
+    renderProblem: { before: failure(nil), after: failure(nil) },
+    expect: [{ novelty: 'touched-preexisting' }],
+  },
+  {
+    name: 'a condition makes the render of a Flux Kustomization empty',
+    target: { engine: 'flux', apply: { mode: 'server-side', prune: true, automated: true } },
+    before: `${config('a')}---${config('b')}`,
+    after: '',
+    expect: [{ severity: 'critical', message: 'renders nothing any more (2 objects before)' }],
+  },
+  {
+    name: 'Argo CD refuses an empty Application',
+    before: `${config('a')}---${config('b')}`,
+    after: '',
+    expect: [{ severity: 'high', message: 'unless allowEmpty is set' }],
+  },
+  {
+    name: 'quiet: the unit is repaired',
+    after: config('a'),
+    renderProblem: { before: failure(nil) },
+    expect: [],
+  },
+  {
+    name: 'quiet: gate cannot render it, which is no property of the change',
+    before: config('a'),
+    renderProblem: { after: failure('config management plugins are not supported', 'unsupported') },
+    expect: [],
+  },
+  {
+    name: 'quiet: the source files were deleted; mass-deletion judges that',
+    before: `${config('a')}---${config('b')}`,
+    after: '',
+    files: { before: { 'manifests/a.yaml': config('a') } },
+    expect: [],
+  },
+];
