@@ -17,6 +17,7 @@ import { blastRadius } from './score/blast.ts';
 import { scoreFinding, scoreFindings } from './score/score.ts';
 import { judge } from './verdict/verdict.ts';
 import type { GateReport, NotEvaluated, Target } from './core/model.ts';
+import type { Renderer } from './core/ports.ts';
 import type { LiveWorld, RuleContext } from './core/rule.ts';
 
 export type { GatePorts, GateRequest, GateResult } from './pipeline/request.ts';
@@ -31,13 +32,14 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
   ports.progress.start('Reading both sides');
   const trees = await ports.git.open(request.trees);
   ports.progress.done();
+  let renderer: Renderer | undefined;
   try {
     const cluster = await ports.cluster?.read();
     const loaded = ports.loadConfig(trees);
     const config = withCapabilities(loaded.config, cluster);
 
     // 1. sources
-    const renderer = ports.createRenderer(config);
+    renderer = ports.createRenderer(config);
     const discovery = {
       config,
       trees,
@@ -48,7 +50,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
     };
     const before = await discoverSide('before', discovery);
     const after = await discoverSide('after', discovery);
-    const selection = select({ before, after, trees, request });
+    const selection = select({ before, after, trees, request, exclude: config.exclude });
 
     // 2. render
     const rendering = { renderer, trees, progress: ports.progress };
@@ -80,7 +82,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       })),
       ...versionNote(config, selection),
       ...snapshotNotes(cluster, live, selection, started),
-      ...unclaimedChanges(trees, [...before.targets.values(), ...after.targets.values()], config.detect),
+      ...unclaimedChanges(trees, [...before.targets.values(), ...after.targets.values()], config),
     ];
     const production = (target: Target) => isProduction(target, config);
     const context: Omit<RuleContext, 'options'> = {
@@ -107,7 +109,10 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       scoring: { blastRadius, scoreFinding },
     });
     ports.progress.done();
-    notEvaluated.push(...judged.notEvaluated);
+    notEvaluated.push(
+      ...judged.notEvaluated,
+      ...renderer.notes.map((reason) => ({ what: 'this machine', reason, weight: 'note' as const })),
+    );
 
     // 5. score, 6. verdict
     const score = scoreFindings(judged.findings);
@@ -137,6 +142,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       rendered: { before: [...results.before.values()], after: [...results.after.values()] },
     };
   } finally {
+    await renderer?.close();
     await trees.close();
   }
 }

@@ -6,6 +6,7 @@ import { defaultConfig, loadConfig } from './config/load.ts';
 import { GateError, messageOf } from './core/errors.ts';
 import type { Config } from './core/config.ts';
 import type { Exec, Git, Progress, ToolPaths, TreePair } from './core/ports.ts';
+import { makeTemporaryDirectory } from './git/cleanup.ts';
 import { createGit } from './git/simple-git.ts';
 import type { GatePorts } from './pipeline.ts';
 import { createRenderCache, type RenderCache } from './render/cache.ts';
@@ -30,7 +31,7 @@ export interface Choices {
 export async function createPorts(choices: Choices): Promise<GatePorts> {
   const exec = createExec();
   const tools = createToolPaths({ exec });
-  const cache = openCache();
+  const cache = choices.cache ? openCache() : createRenderCache({ folder: makeTemporaryDirectory('cache').path });
   const redactKey = await cache.redactKey();
   return {
     git: openGit(),
@@ -42,7 +43,7 @@ export async function createPorts(choices: Choices): Promise<GatePorts> {
         config,
         redactKey,
         concurrency: availableParallelism(),
-        ...(choices.cache ? { cache } : {}),
+        cache,
       }),
     createGoTemplate: (config) =>
       createGoTemplate({ exec, tools, ...(config.tools.helm === undefined ? {} : { helmVersion: config.tools.helm }) }),

@@ -31,10 +31,6 @@ let exitCode = 0;
 const program = buildProgram((code) => {
   exitCode = code;
 });
-program.exitOverride((error) => {
-  // commander has printed its message; asking for help or the version is no error.
-  process.exit(error.exitCode === 0 ? 0 : 2);
-});
 try {
   await program.parseAsync();
 } catch (error) {

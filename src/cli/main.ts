@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command, Option, type CommanderError } from 'commander';
 import { version } from './version.ts';
 
 /** Parses a number of seconds or a plain integer for commander. */
@@ -30,12 +30,15 @@ function withCommon(command: Command): Command {
 
 /** The command line of gate. Commands are loaded when they are called, so that `gate --version` stays instant. */
 export function buildProgram(finish: (code: number) => void): Command {
+  // Commands inherit this at their creation. commander has printed its message; asking for help is no error.
+  const onExit = (error: CommanderError): never => process.exit(error.exitCode === 0 ? 0 : 2);
   const program = new Command('gate')
     .description(
       'GitOps pre-sync gate: renders what would be applied before and after a change and judges the transition.',
     )
     .version(version, '-v, --version')
     .showSuggestionAfterError()
+    .exitOverride(onExit)
     .showHelpAfterError('(run with --help for examples)');
 
   withCommon(withComparison(program.command('check')))

@@ -103,7 +103,10 @@ export interface Git {
 
 export interface ToolPaths {
   /** Absolute path of the tool in that exact version, or a GateError that tells how to get it. */
-  find(tool: 'helm' | 'kustomize', version: string | undefined): Promise<{ readonly path: string; readonly version: string }>;
+  find(
+    tool: 'helm' | 'kustomize',
+    version: string | undefined,
+  ): Promise<{ readonly path: string; readonly version: string }>;
 }
 
 export interface Renderer {
@@ -112,6 +115,10 @@ export interface Renderer {
   /** Tool processes started and cache hits so far, for the report and the benchmarks. */
   readonly statistics: { readonly helmRuns: number; readonly kustomizeRuns: number; readonly cacheHits: number };
   readonly toolsUsed: readonly { readonly name: string; readonly version: string }[];
+  /** What the reader should know of the run itself, for example that the cache cannot be written. */
+  readonly notes: readonly string[];
+  /** Removes temporary files and keeps the cache below its size. */
+  close(): Promise<void>;
 }
 
 /** Go text/template with Sprig, by the real engine (ApplicationSet goTemplate). All jobs of a call go through one process. */
@@ -124,7 +131,9 @@ export interface GoTemplateJob {
   /** ApplicationSet `goTemplateOptions`: `missingkey=error` and the like. */
   readonly options: readonly string[];
 }
-export type GoTemplateResult = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly error: string };
+export type GoTemplateResult =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly error: string };
 
 // ---------------------------------------------------------------------------------------------
 // Discovery

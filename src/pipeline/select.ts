@@ -11,9 +11,10 @@ export function select(input: {
   readonly after: DiscoveredSide;
   readonly trees: TreePair;
   readonly request: Pick<GateRequest, 'environment' | 'targets' | 'all'>;
+  readonly exclude: readonly string[];
 }): readonly Selected[] {
   const { before, after, trees, request } = input;
-  const leftOut = compileTargetFilter(request);
+  const leftOut = compileTargetFilter({ ...request, exclude: input.exclude });
   const choices = selectTargets([...before.targets.values()], [...after.targets.values()], trees.changed, {
     before: before.tree,
     after: after.tree,

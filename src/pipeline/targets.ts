@@ -159,13 +159,20 @@ function declarationsOf(result: RenderResult): SourcedObject[] {
   }));
 }
 
-/** Does the run ask for this target (`--environment`, `--target`)? */
+/** Does the run ask for this target? Gives the reason when not: `exclude` of gate.yaml, `--environment`, `--target`. */
 export function compileTargetFilter(request: {
   readonly environment?: string;
   readonly targets: readonly string[];
+  /** `exclude` of gate.yaml. */
+  readonly exclude: readonly string[];
 }): (target: Target) => string | undefined {
+  const excluded = request.exclude.map((glob) => ({ glob, matches: picomatch(glob, { dot: true, bash: true }) }));
   const globs = request.targets.map((glob) => picomatch(glob, { dot: true, bash: true }));
   return (target) => {
+    const exclusion = excluded.find(({ matches }) =>
+      [target.id, target.name, target.origin.file].some((text) => matches(text)),
+    );
+    if (exclusion !== undefined) return `left out: gate.yaml excludes ${exclusion.glob}`;
     if (request.environment !== undefined && target.environment !== request.environment) {
       return `left out: not in environment ${request.environment}`;
     }

@@ -1,3 +1,6 @@
+import picomatch from 'picomatch';
+import type { Config } from '../core/config.ts';
+import { messageOf } from '../core/errors.ts';
 import type { NotEvaluated, Target } from '../core/model.ts';
 import type { TreePair } from '../core/ports.ts';
 
@@ -22,32 +25,48 @@ function claims(target: Target, path: string): boolean {
 }
 
 /**
- * Changed files that look deployable and that no known target reads: gate did not look at what they do, and says so.
- * @param detect false: only the targets of the configuration are judged, so the rest is no gap
+ * Changed files that cannot be read, and such that look deployable and that no known target reads: gate did not look at what they do, and says so.
+ * @param config `detect: false`: only the targets of the configuration are judged, so the rest is no gap
  */
-export function unclaimedChanges(trees: TreePair, targets: readonly Target[], detect: boolean): NotEvaluated[] {
+export function unclaimedChanges(
+  trees: TreePair,
+  targets: readonly Target[],
+  config: Pick<Config, 'detect' | 'exclude'>,
+): NotEvaluated[] {
+  const excluded = config.exclude.map((glob) => picomatch(glob, { dot: true, bash: true }));
   const result: NotEvaluated[] = [];
   for (const path of trees.changed) {
-    if (neverDeployed.test(path)) continue;
+    if (neverDeployed.test(path) || excluded.some((matches) => matches(path))) continue;
+    const unreadable = unreadableText(trees, path);
+    if (unreadable !== undefined) {
+      result.push({ what: path, reason: unreadable, location: { file: path }, weight: 'incomplete' });
+      continue;
+    }
     if (targets.some((target) => claims(target, path))) continue;
-    if (!deployable(path, readQuietly(trees, path))) continue;
+    if (!deployable(path, trees.after.readText(path) ?? trees.before.readText(path))) continue;
     result.push({
       what: path,
       reason: 'changed, looks like something that is deployed, and belongs to no target that gate knows',
       location: { file: path },
       next: 'Name the target in gate.yaml (targets:), or exclude the path there.',
       // Without detection the operator has chosen what is looked at.
-      weight: detect ? 'incomplete' : 'note',
+      weight: config.detect ? 'incomplete' : 'note',
     });
   }
   return result;
 }
 
-/** Binary and oversized files are nobody's manifest. */
-function readQuietly(trees: TreePair, path: string): string | undefined {
+/**
+ * Why a file that should be text cannot be read: NUL bytes, UTF-16, more than 50 MB. Such a file would be applied (or
+ * break the sync), so it must not pass unseen.
+ */
+function unreadableText(trees: TreePair, path: string): string | undefined {
+  if (!/\.(ya?ml|json|tpl)$/i.test(path)) return undefined;
   try {
-    return trees.after.readText(path) ?? trees.before.readText(path);
-  } catch {
+    trees.after.readText(path);
+    trees.before.readText(path);
     return undefined;
+  } catch (error) {
+    return messageOf(error);
   }
 }

@@ -136,6 +136,6 @@ async function readOrMakeKey(folder: string): Promise<Uint8Array> {
     // Another process was first; or the folder cannot be written, and fingerprints are equal within this run only.
     return (await read()) ?? made;
   } finally {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => undefined);
   }
 }

@@ -31,19 +31,11 @@ export interface RendererOptions {
   readonly redactKey?: Uint8Array;
 }
 
-/** A renderer that owns temporary files. */
-export interface RendererHandle extends Renderer {
-  /** Removes the temporary files and keeps the cache below its size. */
-  close(): Promise<void>;
-  /** What the reader should know of the run itself, for example that the cache cannot be written. */
-  readonly notes: readonly string[];
-}
-
 /**
  * The render stage. Each distinct input (chart, values, capabilities, tool version) is rendered once per run and kept
  * between runs; a target that does not render is a result, not an exception.
  */
-export function createRenderer(options: RendererOptions): RendererHandle {
+export function createRenderer(options: RendererOptions): Renderer {
   const cache = options.cache ?? createRenderCache();
   const workspace = createWorkspace();
   const counters = { helmRuns: 0, kustomizeRuns: 0, cacheHits: 0 };

@@ -7,7 +7,8 @@ import { openDirectories } from '../../src/git/directories.ts';
 import { createRenderCache } from '../../src/render/cache.ts';
 import { createExec } from '../../src/render/exec.ts';
 import { createRenderer } from '../../src/render/renderer.ts';
-import type { RendererHandle, RendererOptions } from '../../src/render/renderer.ts';
+import type { Renderer } from '../../src/core/ports.ts';
+import type { RendererOptions } from '../../src/render/renderer.ts';
 import { createToolPaths } from '../../src/render/tools.ts';
 import { tempDir, tempTree } from '../kit/tmp.ts';
 
@@ -52,7 +53,7 @@ export function fixtureTree(path: string): Tree {
 export function testRenderer(
   parts: Partial<Config> = {},
   options: Partial<RendererOptions> & { readonly cacheFolder?: string } = {},
-): RendererHandle {
+): Renderer {
   const exec = options.exec ?? createExec();
   return createRenderer({
     exec,
