@@ -1,3 +1,4 @@
+import { chartParts } from '../core/chart-files.ts';
 import { readFile, stat } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { ChartRef, Json } from '../core/model.ts';
@@ -136,6 +137,13 @@ async function fromFolder(path: string, url: string): Promise<PreparedChart> {
   return fromFetched({ path, digest: await digestOfPath(path) });
 }
 
+/** Identity of what decides the render: another environment's values file in the chart directory does not. */
+function contentHash(tree: Tree, path: string): string | undefined {
+  const parts = chartParts(tree, path);
+  if (parts === undefined) return tree.hashOf(path);
+  return digestOf(parts.map((part) => [part.slice(path.length), tree.hashOf(part.replace(/\/$/, ''))]));
+}
+
 async function fromTree(
   path: string,
   tree: Tree,
@@ -156,7 +164,8 @@ async function fromTree(
   const missing = dependenciesOf(tree, path, metadata).filter((dependency) => !isVendored(tree, path, dependency));
   const local = new Map<string, string>();
   const fetched = new Map<string, { readonly path: string; readonly digest: string }>();
-  const digests: unknown[] = [hash];
+  const content = contentHash(tree, path);
+  const digests: unknown[] = [content];
   for (const dependency of missing) {
     if (dependency.repository.startsWith('file://')) {
       const target = relativeTo(
@@ -173,14 +182,14 @@ async function fromTree(
         });
       }
       local.set(dependency.name, target);
-      digests.push([dependency.name, targetHash]);
+      digests.push([dependency.name, contentHash(tree, target)]);
     } else {
       const archive = await fetchDependency(dependency, metadataPath, fetcher);
       fetched.set(dependency.name, archive);
       digests.push([dependency.name, archive.digest]);
     }
   }
-  const digest = digests.length === 1 ? hash : digestOf(digests);
+  const digest = digestOf(digests);
   return {
     digest,
     name: typeof metadata['name'] === 'string' ? metadata['name'] : undefined,
