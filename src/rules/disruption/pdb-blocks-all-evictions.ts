@@ -6,9 +6,10 @@ import {
   allBudgets,
   allowanceOf,
   budgetPath,
+  budgetOfEntry,
   budgetsIn,
   describeBudget,
-  guards,
+  guardingBudgets,
   type Allowance,
   type Budget,
 } from '../kit/disruption-budget.ts';
@@ -37,13 +38,15 @@ function stateOf(view: ClusterView, budget: Budget): State | undefined {
 function previousState(context: RuleContext, after: State, view: ClusterView): State | undefined {
   const entry = after.budget.entry!;
   const same = counterpart(context.before, entry);
-  const candidates = budgetsIn(context.before, entry.target.scope, after.budget.namespace);
+  const [first] = after.guarded;
   const budget =
-    candidates.find((candidate) => candidate.entry === same && same !== undefined) ??
-    candidates.find(
-      (candidate) =>
-        after.guarded.length > 0 && after.guarded.every(({ maker }) => guards(candidate, maker.template.labels)),
-    );
+    (same === undefined ? undefined : budgetOfEntry(context.before, same)) ??
+    (first === undefined
+      ? undefined
+      : guardingBudgets(
+          budgetsIn(context.before, entry.target.scope, after.budget.namespace),
+          first.maker.template.labels,
+        )[0]);
   return budget === undefined ? undefined : stateOf(view, budget);
 }
 

@@ -2,7 +2,14 @@ import { Type } from 'typebox';
 import type { Confidence, Entry, Novelty, ResourceChange, Severity } from '../../core/model.ts';
 import { defineRule, type Problem, type RuleContext } from '../../core/rule.ts';
 import { viewOf, type ClusterView } from '../kit/cluster-view.ts';
-import { allBudgets, allowanceOf, describeBudget, evictsUnhealthy, type Budget } from '../kit/disruption-budget.ts';
+import {
+  allBudgets,
+  allowanceOf,
+  budgetOfEntry,
+  describeBudget,
+  evictsUnhealthy,
+  type Budget,
+} from '../kit/disruption-budget.ts';
 import { guardedBy, nodeChurn, totalPods, type Guarded } from '../kit/guarded.ts';
 import { at, containersOf, numberAt, podTemplate, stringAt } from '../kit/pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
@@ -29,7 +36,7 @@ function* check(context: RuleContext): Iterable<Problem> {
     const guarded = guardedBy(view, budget);
     if (guarded.length === 0 || totalPods(guarded) === 0) continue;
     const previous = counterpart(context.before, entry);
-    const old = previous === undefined ? undefined : budgetOf(previous);
+    const old = previous === undefined ? undefined : budgetOfEntry(context.before, previous);
     if (old !== undefined && evictsUnhealthy(old)) {
       yield report(context, budget, guarded, {
         path: '/spec/unhealthyPodEvictionPolicy',
@@ -41,16 +48,6 @@ function* check(context: RuleContext): Iterable<Problem> {
     }
     yield* rolloutDeadlock(context, budget, old, guarded, changes);
   }
-}
-
-function budgetOf(entry: Entry): Budget {
-  return {
-    entry,
-    object: entry.effective,
-    name: entry.ref.name,
-    namespace: entry.ref.namespace ?? 'default',
-    selector: undefined,
-  };
 }
 
 /** The same change gives a guarded workload a rollout that, if it fails, freezes the nodes of its unready pods. */
@@ -88,15 +85,9 @@ function* rolloutDeadlock(
 
 function stuckBefore(context: RuleContext, old: Budget, before: Entry): FailedRollout | undefined {
   const view: ClusterView = viewOf(context, 'before', before.target.scope);
-  const original = viewBudget(view, old);
-  const guarded = guardedBy(view, original);
+  const guarded = guardedBy(view, old);
   const same = guarded.find(({ maker }) => maker.entry === before);
-  return same === undefined ? undefined : stuckAfter(original, same, totalPods(guarded));
-}
-
-/** The budget with its selector, as the view of its side has it. */
-function viewBudget(view: ClusterView, budget: Budget): Budget {
-  return allBudgets(view.world).find((candidate) => candidate.entry === budget.entry) ?? budget;
+  return same === undefined ? undefined : stuckAfter(old, same, totalPods(guarded));
 }
 
 /** The eviction arithmetic of pkg/registry/core/pod/storage/eviction.go for an unready pod after a failed rollout. */

@@ -6,13 +6,12 @@ import type { Deletion } from '../kit/deletions.ts';
 import {
   allowanceOf,
   budgetPath,
-  budgetsIn,
+  budgetOfEntry,
   describeBudget,
-  foreignBudgets,
-  guards,
+  guardingBudgets,
   type Budget,
 } from '../kit/disruption-budget.ts';
-import { guardedBy, lowerBound, nodeChurn, totalPods, type Guarded } from '../kit/guarded.ts';
+import { budgetsOver, guardedBy, lowerBound, nodeChurn, totalPods, type Guarded } from '../kit/guarded.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { servicesSelecting } from '../kit/routes.ts';
 import { formatRefs } from '../kit/services.ts';
@@ -33,7 +32,7 @@ function* check(context: RuleContext): Iterable<Problem> {
     if (before === undefined || before.ref.group !== 'policy' || before.ref.kind !== 'PodDisruptionBudget') continue;
     const scope = before.target.scope;
     const namespace = before.ref.namespace ?? 'default';
-    const old = budgetsIn(context.before, scope, namespace).find((budget) => budget.entry === before);
+    const old = budgetOfEntry(context.before, before);
     if (old === undefined) continue;
     const viewBefore = viewOf(context, 'before', scope);
     const viewAfter = viewOf(context, 'after', scope);
@@ -52,10 +51,7 @@ function* check(context: RuleContext): Iterable<Problem> {
 
 /** The same workload after the change; [] when it is gone. */
 function afterwards(view: ClusterView, { maker }: Guarded): readonly Guarded[] {
-  const { group, kind, namespace, name } = maker.ref;
-  const found = view
-    .podMakers(namespace ?? 'default')
-    .find(({ ref }) => ref.group === group && ref.kind === kind && ref.name === name);
+  const found = view.podMaker(maker.ref);
   return found === undefined ? [] : [lowerBound(view, found)];
 }
 
@@ -66,21 +62,14 @@ function isProtected(
   namespace: string,
   { maker }: Guarded,
 ): boolean {
-  const budgets = [
-    ...budgetsIn(context.after, scope, namespace),
-    ...foreignBudgets(view.live, context.before, context.after, scope, namespace),
-  ];
-  return budgets.some(
-    (budget) =>
-      guards(budget, maker.template.labels) && protects(budget, Math.max(1, totalPods(guardedBy(view, budget)))),
+  return guardingBudgets(budgetsOver(context, 'after', scope, namespace), maker.template.labels).some((budget) =>
+    protects(budget, Math.max(1, totalPods(guardedBy(view, budget)))),
   );
 }
 
 /** The budget stays but selects nothing any more: that is rule pdb-selector-broken. */
 function matchesNothing(context: RuleContext, after: Entry, view: ClusterView): boolean {
-  const budget = budgetsIn(context.after, after.target.scope, after.ref.namespace ?? 'default').find(
-    (candidate) => candidate.entry === after,
-  );
+  const budget = budgetOfEntry(context.after, after);
   return budget !== undefined && guardedBy(view, budget).length === 0;
 }
 
@@ -108,12 +97,7 @@ function report(
       ),
     ),
   ];
-  const now =
-    change.after === undefined
-      ? undefined
-      : budgetsIn(context.after, scope, before.ref.namespace ?? 'default').find(
-          (budget) => budget.entry === change.after,
-        );
+  const now = change.after === undefined ? undefined : budgetOfEntry(context.after, change.after);
   const how =
     now === undefined
       ? 'is removed'

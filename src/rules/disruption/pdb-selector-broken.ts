@@ -1,13 +1,14 @@
 import { Type } from 'typebox';
 import { defineRule, type Problem, type RuleContext } from '../../core/rule.ts';
-import { viewOf, type ClusterView, type PodMaker } from '../kit/cluster-view.ts';
-import { allBudgets, budgetsIn, foreignBudgets, guards, type Budget } from '../kit/disruption-budget.ts';
+import { candidateMakers, viewOf, type ClusterView, type PodMaker } from '../kit/cluster-view.ts';
+import { allBudgets, budgetOfEntry, guardingBudgets, guards, type Budget } from '../kit/disruption-budget.ts';
+import { budgetsOver } from '../kit/guarded.ts';
 import { getOrMake } from '../kit/memo.ts';
 import { requirementsOf } from '../kit/namespaces.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { formatSelector } from '../kit/select.ts';
 import { formatRefs } from '../kit/services.ts';
-import { changesByIdentity, counterpart, entryIdentity, identityOf } from '../kit/touched.ts';
+import { changesByIdentity, counterpart, entryIdentity } from '../kit/touched.ts';
 import { examples } from './examples/pdb-selector-broken.ts';
 
 function* check(context: RuleContext): Iterable<Problem> {
@@ -15,8 +16,7 @@ function* check(context: RuleContext): Iterable<Problem> {
   for (const budget of allBudgets(context.after)) {
     const previous = counterpart(context.before, budget.entry!);
     if (previous === undefined) continue;
-    const scope = budget.entry!.target.scope;
-    const old = budgetsIn(context.before, scope, budget.namespace).find((candidate) => candidate.entry === previous);
+    const old = budgetOfEntry(context.before, previous);
     if (old === undefined) continue;
     if (becomesEverything(old, budget)) yield everything(context, budget);
     else yield* matchesNone(context, old, budget);
@@ -34,13 +34,10 @@ function* overlaps(context: RuleContext): Iterable<Problem> {
   for (const { entry, namespace } of places.values()) {
     const scope = entry!.target.scope;
     const view = viewOf(context, 'after', scope);
-    const budgets = [
-      ...budgetsIn(context.after, scope, namespace),
-      ...foreignBudgets(view.live, context.before, context.after, scope, namespace),
-    ];
+    const budgets = budgetsOver(context, 'after', scope, namespace);
     if (budgets.length < 2) continue;
     for (const maker of view.podMakers(namespace)) {
-      const over = budgets.filter((budget) => guards(budget, maker.template.labels));
+      const over = guardingBudgets(budgets, maker.template.labels);
       if (over.length < 2 || overlappedBefore(context, scope, maker, over.length)) continue;
       const key = `${scope}\u0000${namespace}\u0000${over.map(({ name }) => name).join('\u0000')}`;
       getOrMake(groups, key, () => ({ budgets: over, makers: [], scope })).makers.push(maker);
@@ -52,13 +49,11 @@ function* overlaps(context: RuleContext): Iterable<Problem> {
 function overlappedBefore(context: RuleContext, scope: string, maker: PodMaker, now: number): boolean {
   const namespace = maker.ref.namespace ?? 'default';
   const view = viewOf(context, 'before', scope);
-  const same = view.podMakers(namespace).find(({ ref }) => identityOf(scope, ref) === identityOf(scope, maker.ref));
+  const [same] = stillThere(view, maker);
   if (same === undefined) return false;
-  const budgets = [
-    ...budgetsIn(context.before, scope, namespace),
-    ...foreignBudgets(view.live, context.before, context.after, scope, namespace),
-  ];
-  return budgets.filter((budget) => guards(budget, same.template.labels)).length >= Math.min(2, now);
+  return (
+    guardingBudgets(budgetsOver(context, 'before', scope, namespace), same.template.labels).length >= Math.min(2, now)
+  );
 }
 
 function overlap(context: RuleContext, budgets: readonly Budget[], makers: readonly PodMaker[]): Problem {
@@ -110,14 +105,17 @@ function* matchesNone(context: RuleContext, old: Budget, now: Budget): Iterable<
   const entry = now.entry!;
   const scope = entry.target.scope;
   const after = viewOf(context, 'after', scope);
-  if (after.podMakers(now.namespace).some((maker) => guards(now, maker.template.labels))) return;
+  if (
+    candidateMakers(after, now.namespace, now.selector?.matchLabels).some((maker) => guards(now, maker.template.labels))
+  )
+    return;
   const lost = viewOf(context, 'before', scope)
     .podMakers(now.namespace)
     .filter((maker) => guards(old, maker.template.labels))
-    .flatMap((maker) => stillThere(after, scope, maker));
+    .flatMap((maker) => stillThere(after, maker));
   // One replica has nothing to keep; a budget that never matched is not news.
   const several = lost.filter(({ pods }) => pods !== 0);
-  if (several.length === 0 || several.some((maker) => isGuardedByOther(context, after, scope, maker))) return;
+  if (several.length === 0 || several.some((maker) => isGuardedByOther(context, scope, maker))) return;
   const moved = formatSelector(old.selector) !== formatSelector(now.selector);
   yield problemAt(entry, '/spec/selector', {
     message: `${formatRef(entry.ref)} selects no pod any more: ${moved ? `its selector is now ${formatSelector(now.selector)}` : `the labels of ${formatRefs(several.map(({ ref }) => ref))} changed`}, so nothing limits evictions of ${moved ? formatRefs(several.map(({ ref }) => ref)) : 'its pods'}.`,
@@ -135,18 +133,14 @@ function* matchesNone(context: RuleContext, old: Budget, now: Budget): Iterable<
   });
 }
 
-function stillThere(view: ClusterView, scope: string, maker: PodMaker): readonly PodMaker[] {
-  const wanted = identityOf(scope, maker.ref);
-  return view.podMakers(maker.ref.namespace ?? 'default').filter(({ ref }) => identityOf(scope, ref) === wanted);
+function stillThere(view: ClusterView, maker: PodMaker): readonly PodMaker[] {
+  const found = view.podMaker(maker.ref);
+  return found === undefined ? [] : [found];
 }
 
-function isGuardedByOther(context: RuleContext, view: ClusterView, scope: string, maker: PodMaker): boolean {
+function isGuardedByOther(context: RuleContext, scope: string, maker: PodMaker): boolean {
   const namespace = maker.ref.namespace ?? 'default';
-  const budgets: readonly Budget[] = [
-    ...budgetsIn(context.after, scope, namespace),
-    ...foreignBudgets(view.live, context.before, context.after, scope, namespace),
-  ];
-  return budgets.some((budget) => guards(budget, maker.template.labels));
+  return guardingBudgets(budgetsOver(context, 'after', scope, namespace), maker.template.labels).length > 0;
 }
 
 export default defineRule({

@@ -33,6 +33,10 @@ export interface ClusterView {
   get(group: string, kind: string, namespace: string | undefined, name: string): Present | undefined;
   /** Long-running workloads and Pods of a namespace; Jobs are not among them. */
   podMakers(namespace: string): readonly PodMaker[];
+  /** As podMakers, only those whose pods carry a label; for selectors, without looking at all of them. */
+  podMakersWith(namespace: string, key: string, value: string): readonly PodMaker[];
+  /** The same workload on this side. */
+  podMaker(ref: ResourceRef): PodMaker | undefined;
   /** How this change removes an object: undefined when it does not. */
   removal(group: string, kind: string, namespace: string | undefined, name: string): Deletion | undefined;
   /** Removals of workloads in a namespace. */
@@ -121,8 +125,16 @@ function makerOf(object: KubeObject, ref: ResourceRef, entry?: Entry): PodMaker 
   return { ref, object, template, pods: desiredPods(object), ...(entry === undefined ? {} : { entry }) };
 }
 
-/** The view of one cluster (scope) on one side. */
+const viewCache = new WeakMap<object, Map<string, ClusterView>>();
+
+/** The view of one cluster (scope) on one side; made once per run. */
 export function viewOf(context: RuleContext<unknown>, side: 'before' | 'after', scope: string): ClusterView {
+  const views = viewCache.get(context.changes) ?? new Map<string, ClusterView>();
+  viewCache.set(context.changes, views);
+  return getOrMake(views, `${side}\u0000${scope}`, () => buildView(context, side, scope));
+}
+
+function buildView(context: RuleContext<unknown>, side: 'before' | 'after', scope: string): ClusterView {
   const world = side === 'before' ? context.before : context.after;
   const live = context.live(scope);
   const removals = removalsOf(context);
@@ -137,6 +149,30 @@ export function viewOf(context: RuleContext<unknown>, side: 'before' | 'after', 
     const found = removals.byIdentity.get(identityOf(scope, ref));
     return found === undefined || found.outcome === 'kept';
   };
+  const findMakers = (namespace: string): readonly PodMaker[] => {
+    const rendered = makersOfWorld(world).get(`${scope}\u0000${namespace}`) ?? [];
+    const seen = new Set(rendered.map((maker) => identityOf(scope, maker.ref)));
+    const result = [...rendered];
+    for (const maker of live === undefined ? [] : (makersOfLive(live).get(namespace) ?? [])) {
+      const identity = identityOf(scope, maker.ref);
+      if (!seen.has(identity) && staysLive(maker.ref) && !isPodOfRemoved(maker, side, removedMakers(namespace))) {
+        seen.add(identity);
+        result.push(maker);
+      }
+    }
+    if (side === 'after') {
+      for (const gone of removedMakers(namespace)) {
+        const kept = keptWithoutLive(gone, live);
+        const maker = kept === undefined ? undefined : makerOf(kept.object, gone.entry.ref);
+        if (maker !== undefined && !seen.has(identityOf(scope, maker.ref))) result.push(maker);
+      }
+    }
+    return result;
+  };
+  const makers = new Map<string, readonly PodMaker[]>();
+  const podMakers = (namespace: string) => getOrMake(makers, namespace, () => findMakers(namespace));
+  const byRef = new Map<string, ReadonlyMap<string, PodMaker>>();
+  const byLabel = new Map<string, ReadonlyMap<string, readonly PodMaker[]>>();
   return {
     world,
     live,
@@ -152,27 +188,34 @@ export function viewOf(context: RuleContext<unknown>, side: 'before' | 'after', 
       const object = live?.get(group, kind, namespace, name);
       return object === undefined ? undefined : { object };
     },
-    podMakers(namespace) {
-      const rendered = makersOfWorld(world).get(`${scope}\u0000${namespace}`) ?? [];
-      const seen = new Set(rendered.map((maker) => identityOf(scope, maker.ref)));
-      const result = [...rendered];
-      for (const maker of live === undefined ? [] : (makersOfLive(live).get(namespace) ?? [])) {
-        const identity = identityOf(scope, maker.ref);
-        if (!seen.has(identity) && staysLive(maker.ref) && !isPodOfRemoved(maker, side, removedMakers(namespace))) {
-          seen.add(identity);
-          result.push(maker);
-        }
-      }
-      if (side === 'after') {
-        for (const gone of removedMakers(namespace)) {
-          const kept = keptWithoutLive(gone, live);
-          const maker = kept === undefined ? undefined : makerOf(kept.object, gone.entry.ref);
-          if (maker !== undefined && !seen.has(identityOf(scope, maker.ref))) result.push(maker);
-        }
-      }
-      return result;
-    },
+    podMakers,
+    podMaker: (ref) =>
+      getOrMake(
+        byRef,
+        ref.namespace ?? 'default',
+        () => new Map(podMakers(ref.namespace ?? 'default').map((maker) => [identityOf(scope, maker.ref), maker])),
+      ).get(identityOf(scope, ref)),
+    podMakersWith: (namespace, key, value) =>
+      getOrMake(byLabel, namespace, () => indexByLabel(podMakers(namespace))).get(`${key}\u0000${value}`) ?? [],
   };
+}
+
+function indexByLabel(makers: readonly PodMaker[]): ReadonlyMap<string, readonly PodMaker[]> {
+  const index = new Map<string, PodMaker[]>();
+  for (const maker of makers)
+    for (const [key, value] of Object.entries(maker.template.labels))
+      getOrMake(index, `${key}\u0000${value}`, () => []).push(maker);
+  return index;
+}
+
+/** Workloads whose pods may match a selector: those with one of the labels that it asks for, else all of the namespace. */
+export function candidateMakers(
+  view: ClusterView,
+  namespace: string,
+  matchLabels: Readonly<Record<string, string>> | undefined,
+): readonly PodMaker[] {
+  const [pair] = Object.entries(matchLabels ?? {});
+  return pair === undefined ? view.podMakers(namespace) : view.podMakersWith(namespace, pair[0], pair[1]);
 }
 
 /** An object that leaves Git but stays in the cluster as an orphan, when no live evidence says otherwise. */

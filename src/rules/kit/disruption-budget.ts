@@ -45,6 +45,33 @@ export function budgetsIn(world: World, scope: string, namespace: string): reado
   return budgetsOfWorld(world).get(`${scope}\u0000${namespace}`) ?? [];
 }
 
+const budgetsByEntry = memo(
+  (world: World) => new Map(allBudgets(world).map((found) => [found.entry!, found] as const)),
+);
+
+/** The budget that an object of this world is; undefined for other objects. */
+export function budgetOfEntry(world: World, entry: Entry): Budget | undefined {
+  return budgetsByEntry(world).get(entry);
+}
+
+/** Budgets by the first label that they ask for; those that ask for none under ''. */
+const byFirstLabel = memo((budgets: readonly Budget[]) =>
+  Map.groupBy(budgets, ({ selector }) => {
+    const [pair] = Object.entries(selector?.matchLabels ?? {});
+    return pair === undefined ? '' : pair.join('\u0000');
+  }),
+);
+
+/** Those of the budgets that guard pods with these labels. */
+export function guardingBudgets(
+  budgets: readonly Budget[],
+  labels: Readonly<Record<string, string>>,
+): readonly Budget[] {
+  const index = byFirstLabel(budgets);
+  const keys = ['', ...Object.entries(labels).map((pair) => pair.join('\u0000'))];
+  return keys.flatMap((key) => index.get(key) ?? []).filter((candidate) => guards(candidate, labels));
+}
+
 /** All rendered budgets. */
 export function allBudgets(world: World): readonly Budget[] {
   return [...budgetsOfWorld(world).values()].flat();

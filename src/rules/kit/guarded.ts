@@ -1,7 +1,8 @@
 import type { ResourceRef } from '../../core/model.ts';
-import type { LiveWorld } from '../../core/rule.ts';
-import type { ClusterView, PodMaker } from './cluster-view.ts';
-import { guards, type Budget } from './disruption-budget.ts';
+import type { LiveWorld, RuleContext } from '../../core/rule.ts';
+import { candidateMakers, viewOf, type ClusterView, type PodMaker } from './cluster-view.ts';
+import { budgetsIn, foreignBudgets, guards, type Budget } from './disruption-budget.ts';
+import { getOrMake } from './memo.ts';
 import { numberAt, stringAt } from './pods.ts';
 import { formatRef } from './problem.ts';
 import { scalerFor } from './scalers.ts';
@@ -20,10 +21,27 @@ const scaledKinds = new Set(['Deployment', 'StatefulSet', 'ReplicaSet', 'Replica
 
 /** The scaled workloads whose pods a budget guards on one side. */
 export function guardedBy(view: ClusterView, budget: Budget): readonly Guarded[] {
-  return view
-    .podMakers(budget.namespace)
+  return candidateMakers(view, budget.namespace, budget.selector?.matchLabels)
     .filter((maker) => scaledKinds.has(maker.ref.kind) && guards(budget, maker.template.labels))
     .map((maker) => lowerBound(view, maker));
+}
+
+const budgetCache = new WeakMap<ClusterView, Map<string, readonly Budget[]>>();
+
+/** Budgets of a namespace on one side: rendered ones, and live ones of other people. The same list at every call. */
+export function budgetsOver(
+  context: RuleContext<unknown>,
+  side: 'before' | 'after',
+  scope: string,
+  namespace: string,
+): readonly Budget[] {
+  const view = viewOf(context, side, scope);
+  const known = budgetCache.get(view) ?? new Map<string, readonly Budget[]>();
+  budgetCache.set(view, known);
+  return getOrMake(known, namespace, () => [
+    ...budgetsIn(view.world, scope, namespace),
+    ...foreignBudgets(view.live, context.before, context.after, scope, namespace),
+  ]);
 }
 
 /** The least number of pods that a workload runs with when it is healthy. */
@@ -35,7 +53,11 @@ export function lowerBound(view: ClusterView, maker: PodMaker): Guarded {
   const isHpa = scaler.entry.ref.kind === 'HorizontalPodAutoscaler';
   const isOff = isHpa && numberAt(maker.entry?.object, 'spec', 'replicas') === 0;
   if (isOff) return { maker, pods: 0 };
-  return { maker, pods: Math.max(1, scaler.min), bound: `${formatRef(scaler.entry.ref)}: ${isHpa ? 'minReplicas' : 'minReplicaCount'} ${scaler.min}` };
+  return {
+    maker,
+    pods: Math.max(1, scaler.min),
+    bound: `${formatRef(scaler.entry.ref)}: ${isHpa ? 'minReplicas' : 'minReplicaCount'} ${scaler.min}`,
+  };
 }
 
 export function totalPods(guarded: readonly Guarded[]): number {
@@ -60,13 +82,19 @@ export function livePods(live: LiveWorld | undefined, refs: readonly ResourceRef
 export function nodeChurn(live: LiveWorld | undefined): string | undefined {
   if (live === undefined) return undefined;
   const nodes = live.ofKind('', 'Node');
-  const cordoned = nodes.filter((node) => (node['spec'] as { unschedulable?: unknown } | undefined)?.unschedulable === true);
+  const cordoned = nodes.filter(
+    (node) => (node['spec'] as { unschedulable?: unknown } | undefined)?.unschedulable === true,
+  );
   if (cordoned.length > 0) {
     const names = cordoned.slice(0, 3).map((node) => node.metadata.name);
     return `${cordoned.length} of ${nodes.length} nodes ${cordoned.length === 1 ? 'is' : 'are'} cordoned (${names.join(', ')}${cordoned.length > 3 ? ', …' : ''})`;
   }
   const minors = new Set(
-    nodes.map((node) => /^v?(\d+\.\d+)/.exec(stringAt(node, 'status', 'nodeInfo', 'kubeletVersion') ?? '')?.[1]).filter((minor) => minor !== undefined),
+    nodes
+      .map((node) => /^v?(\d+\.\d+)/.exec(stringAt(node, 'status', 'nodeInfo', 'kubeletVersion') ?? '')?.[1])
+      .filter((minor) => minor !== undefined),
   );
-  return minors.size > 1 ? `nodes run kubelets of different versions (${[...minors].sort().join(', ')}): an upgrade is under way` : undefined;
+  return minors.size > 1
+    ? `nodes run kubelets of different versions (${[...minors].sort().join(', ')}): an upgrade is under way`
+    : undefined;
 }

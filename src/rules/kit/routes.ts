@@ -17,14 +17,15 @@ function namespaceKey(scope: string, namespace: string): string {
   return `${scope}\u0000${namespace}`;
 }
 
-/** Services with a selector, by scope and namespace. */
+/** Services with a selector, by scope, namespace and the first label that they ask for. */
 const servicesOfWorld = memo((world: World) => {
   const index = new Map<string, { entry: Entry; selector: Record<string, string> }[]>();
   for (const entry of world.ofKind('', 'Service')) {
     const selector = stringMapAt(entry.effective, 'spec', 'selector');
     if (Object.keys(selector).length === 0) continue;
+    const [first] = Object.entries(selector);
     const key = namespaceKey(entry.target.scope, entry.ref.namespace ?? 'default');
-    getOrMake(index, key, () => []).push({ entry, selector });
+    getOrMake(index, [key, ...first!].join('\u0000'), () => []).push({ entry, selector });
   }
   return index;
 });
@@ -36,7 +37,9 @@ export function servicesSelecting(
   namespace: string | undefined,
   labels: Readonly<Record<string, string>>,
 ): readonly Entry[] {
-  return (servicesOfWorld(world).get(namespaceKey(scope, namespace ?? 'default')) ?? [])
+  const key = namespaceKey(scope, namespace ?? 'default');
+  return Object.entries(labels)
+    .flatMap((label) => servicesOfWorld(world).get([key, ...label].join('\u0000')) ?? [])
     .filter(({ selector }) => matchesLabels(selector, labels))
     .map(({ entry }) => entry);
 }

@@ -1,6 +1,6 @@
 import type { Entry, ResourceRef } from '../../core/model.ts';
 import type { LiveWorld } from '../../core/rule.ts';
-import type { ClusterView, PodMaker } from './cluster-view.ts';
+import { candidateMakers, type ClusterView, type PodMaker } from './cluster-view.ts';
 import type { Deletion } from './deletions.ts';
 import { getOrMake, memo } from './memo.ts';
 import { at, listAt, numberAt, stringAt, stringMapAt } from './pods.ts';
@@ -90,7 +90,9 @@ export function backendOf(view: ClusterView, address: ServiceAddress): Backend {
   const selector = stringMapAt(service.object, 'spec', 'selector');
   if (external || Object.keys(selector).length === 0)
     return { ...found, status: 'unknown', detail: `Service ${address.namespace}/${address.name} has no selector` };
-  const makers = view.podMakers(address.namespace).filter((maker) => matchesLabels(selector, maker.template.labels));
+  const makers = candidateMakers(view, address.namespace, selector).filter((maker) =>
+    matchesLabels(selector, maker.template.labels),
+  );
   if (makers.length === 0) {
     const gone = view
       .removedMakers(address.namespace)
