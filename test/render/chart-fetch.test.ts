@@ -9,7 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ChartRef } from '../../src/core/model.ts';
-import type { RendererHandle } from '../../src/render/renderer.ts';
+import type { Renderer } from '../../src/core/ports.ts';
 import { tempDir } from '../kit/tmp.ts';
 import { hasTool, toolPath } from '../kit/tools.ts';
 import { fixtures, helmSource, manifestsOf, names, problemOf, target, testRenderer, treeWith } from './kit.ts';
@@ -58,9 +58,10 @@ afterAll(() => {
 
 const empty = treeWith({ 'README.md': '' });
 
-async function versionOf(renderer: RendererHandle, chart: ChartRef): Promise<unknown> {
+async function versionOf(renderer: Renderer, chart: ChartRef): Promise<unknown> {
   const [manifest] = manifestsOf(await renderer.render(target(helmSource('', { chart })), empty));
-  return (manifest?.object['data'] as { version: string }).version;
+  const data = manifest?.object['data'] as { version: string } | undefined;
+  return data?.version;
 }
 
 const repository = (version: string, from = url): ChartRef => ({

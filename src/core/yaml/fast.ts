@@ -1,11 +1,24 @@
 import type { Json, JsonObject } from '../model.ts';
-import { isNotJson, plainKey, resolvePlain } from './scalar.ts';
+import {
+  closingQuote,
+  doubleQuoted,
+  expectEnd,
+  flow,
+  giveUp,
+  plainPiece,
+  plainText,
+  plainValue,
+  singleQuoted,
+  trimBlanks,
+  unescapeQuoted,
+} from './fast-scalars.ts';
+import { plainKey } from './scalar.ts';
 import { maxDepth, setKey } from './types.ts';
 import type { RawDuplicate } from './types.ts';
 
 /**
- * Reads the YAML that charts and tools mostly print: block mappings and sequences, one-line scalars, literal blocks,
- * one-line JSON. Everything else makes it give up: the full reader is the authority, this one is only faster.
+ * Reads the YAML that charts and tools mostly print: block mappings and sequences, scalars, flow collections on one
+ * line. Anchors, tags, merge keys, escapes, odd indentation and everything else that is rare makes it give up: the full reader is the authority, this one is only faster.
  * @param text one document
  * @param firstLine 1-based line at which `text` starts
  * @returns undefined when the document needs the full reader
@@ -14,7 +27,7 @@ export function readFast(
   text: string,
   firstLine: number,
 ): { readonly value: Json; readonly duplicates: readonly RawDuplicate[] } | undefined {
-  // Carriage returns, tabs, NUL and other control characters, byte order marks, unusual line breaks.
+  // Carriage returns, NUL and other control characters, byte order marks, unusual line breaks.
   if (unusual.test(text)) return undefined;
   const reader = new FastReader(text.split('\n'), firstLine);
   try {
@@ -27,11 +40,9 @@ export function readFast(
 
 // oxlint-disable-next-line no-control-regex
 const unusual =
-  /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]|[\ud800-\udfff](?![\udc00-\udfff])/;
-const giveUp = Symbol('needs the full reader');
-
-// A key of letters, digits and _ . / - only; `<<` and everything with a special first character is not one.
-const simpleKey = /^([A-Za-z0-9_][\w./-]*):(?= |$)/;
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]|[\ud800-\udfff](?![\udc00-\udfff])/;
+// A key of letters, digits and _ . / : - only; `<<` and everything with a special first character is not one.
+const simpleKey = /^([A-Za-z0-9_][\w./:-]*):(?= |$)/;
 const quotedKey = /^(?:"([^"\\]*)"|'([^']*)'):(?= |$)/;
 
 /** Line cursor over one document. Indent and content of the current line are kept in fields. */
@@ -73,6 +84,8 @@ class FastReader {
       if (start === line.length || line.charCodeAt(start) === 35) continue;
       this.#indent = start;
       this.#content = line.slice(start);
+      // Tabs are welcome in literal blocks only.
+      if (this.#content.includes('\t')) throw giveUp;
       if (
         start === 0 &&
         (this.#content.startsWith('...') || (this.#content.startsWith('---') && this.#at > 0 && this.#seenContent))
@@ -169,33 +182,87 @@ class FastReader {
   }
 
   #scalar(rest: string, indent: number): Json {
-    const first = rest.charCodeAt(0);
-    let value: Json;
-    switch (first) {
+    switch (rest.charCodeAt(0)) {
       case 34: // "
-        value = doubleQuoted(rest);
-        break;
+        return closingQuote(rest, 1) === -1
+          ? this.#quoted(rest, '"', indent)
+          : this.#oneLine(doubleQuoted(rest), indent);
       case 39: // '
-        value = singleQuoted(rest);
-        break;
+        return rest.includes("'", 1) ? this.#oneLine(singleQuoted(rest), indent) : this.#quoted(rest, "'", indent);
       case 124: // |
-        return this.#literal(rest, indent);
+      case 62: // >
+        return this.#blockScalar(rest, indent);
       case 91: // [
       case 123: // {
-        value = flow(rest);
-        break;
+        return this.#oneLine(flow(rest), indent);
       default:
-        value = plain(rest);
+        return this.#plain(rest, indent);
     }
+  }
+
+  #oneLine(value: Json, indent: number): Json {
     this.#next();
-    // A deeper line continues a plain or quoted scalar.
     if (this.#indent > indent) throw giveUp;
     return value;
   }
 
-  #literal(header: string, indent: number): string {
-    const chomp = header === '|' ? '' : header === '|-' ? '-' : header === '|+' ? '+' : undefined;
-    if (chomp === undefined) throw giveUp;
+  /** Deeper lines continue a plain scalar: a line break is a blank, an empty line a line break. */
+  #plain(rest: string, indent: number): Json {
+    let text = plainText(rest);
+    const commented = rest.includes(' #');
+    let last = this.#at;
+    for (const { at, line, blanks } of this.#deeper(indent)) {
+      const piece = plainPiece(line);
+      if (piece.startsWith('#')) break;
+      if (commented || piece.includes(' #')) throw giveUp;
+      text += (blanks === 0 ? ' ' : '\n'.repeat(blanks)) + piece;
+      last = at;
+    }
+    this.#at = last;
+    return this.#oneLine(plainValue(text), indent);
+  }
+
+  /** A quoted scalar over several lines, folded like a plain one. */
+  #quoted(rest: string, quote: '"' | "'", indent: number): Json {
+    // Quotes that are doubled, and escaped line breaks, are for the full reader.
+    const decode = quote === '"' ? unescapeQuoted : (piece: string): string => piece;
+    let text = decode(trimBlanks(rest.slice(1), false, true));
+    for (const { at, line, blanks } of this.#deeper(indent)) {
+      const piece = trimBlanks(line, true, false);
+      const end = quote === '"' ? closingQuote(piece, 0) : piece.indexOf(quote);
+      text += blanks === 0 ? ' ' : '\n'.repeat(blanks);
+      if (end === -1) {
+        text += decode(trimBlanks(piece, false, true));
+        continue;
+      }
+      if (quote === "'" && piece.charAt(end + 1) === quote) throw giveUp;
+      expectEnd(piece, end + 1);
+      this.#at = at;
+      return this.#oneLine(text + decode(piece.slice(0, end)), indent);
+    }
+    throw giveUp;
+  }
+
+  /** The lines below the current one that are indented deeper, with the number of empty lines before each. */
+  *#deeper(indent: number): Generator<{ readonly at: number; readonly line: string; readonly blanks: number }> {
+    let blanks = 0;
+    for (let at = this.#at + 1; at < this.#lines.length; at++) {
+      const line = this.#lines[at] as string;
+      let start = 0;
+      while (line.charCodeAt(start) === 32) start++;
+      if (start === line.length) {
+        blanks++;
+        continue;
+      }
+      if (start <= indent) return;
+      if (line.includes('\t')) throw giveUp;
+      yield { at, line, blanks };
+      blanks = 0;
+    }
+  }
+
+  #blockScalar(header: string, indent: number): string {
+    if (!/^[|>]-?$/.test(header)) throw giveUp;
     const lines: string[] = [];
     let blockIndent = -1;
     let last = this.#at;
@@ -215,6 +282,7 @@ class FastReader {
       }
       if (blockIndent === -1) {
         if (start <= indent) break;
+        if (line.charCodeAt(start) === 9) throw giveUp;
         blockIndent = start;
       } else if (start < blockIndent) {
         // Less indented than the block but deeper than its key: an error, or a comment. Not decided here.
@@ -228,83 +296,32 @@ class FastReader {
     const content = lines.slice(0, last - this.#at);
     const blanks = lines.length - content.length;
     const atEnd = this.#at + lines.length === this.#lines.length - 1;
-    // Trailing blank lines with spaces in them and kept line breaks at the end of the text: let the full reader count.
-    if (chomp === '+' || lines.slice(content.length).some((line) => line !== '') || (atEnd && blanks === 0))
-      throw giveUp;
+    // Trailing blank lines with spaces in them, and a last line without its line break: let the full reader count.
+    if (lines.slice(content.length).some((line) => line !== '') || (atEnd && blanks === 0)) throw giveUp;
     this.#at = last;
     this.#next();
     if (content.length === 0) return '';
-    return chomp === '-' ? content.join('\n') : `${content.join('\n')}\n`;
+    const text = header.startsWith('>') ? fold(content) : content.join('\n');
+    return header.endsWith('-') ? text : `${text}\n`;
   }
+}
+
+/** Line breaks of a folded block: single ones are blanks. Lines that keep theirs are for the full reader. */
+function fold(lines: readonly string[]): string {
+  let text = '';
+  let blanks = 0;
+  for (const [index, line] of lines.entries()) {
+    if (line.startsWith(' ') || (index === 0 && line === '')) throw giveUp;
+    if (line === '') {
+      blanks++;
+      continue;
+    }
+    text += (index === 0 ? '' : blanks === 0 ? ' ' : '\n'.repeat(blanks)) + line;
+    blanks = 0;
+  }
+  return text;
 }
 
 function isSequenceItem(content: string): boolean {
   return content.charCodeAt(0) === 45 && (content.length === 1 || content.charCodeAt(1) === 32);
-}
-
-/** Cuts blanks and a comment behind a value that ended at `end`. */
-function expectEnd(rest: string, end: number): void {
-  let at = end;
-  while (rest.charCodeAt(at) === 32) at++;
-  if (at === rest.length || (at > end && rest.charCodeAt(at) === 35)) return;
-  throw giveUp;
-}
-
-function doubleQuoted(rest: string): string {
-  const end = rest.indexOf('"', 1);
-  if (end === -1) throw giveUp;
-  const text = rest.slice(1, end);
-  if (!text.includes('\\')) {
-    expectEnd(rest, end + 1);
-    return text;
-  }
-  let close = 1;
-  while (close < rest.length && rest.charCodeAt(close) !== 34) close += rest.charCodeAt(close) === 92 ? 2 : 1;
-  const literal = rest.slice(1, close);
-  // The escapes that JSON and YAML share; surrogates and the rest go to the full reader.
-  if (close >= rest.length || !/^(?:[^\\]|\\["\\nrtbf]|\\u(?![dD][89a-fA-F])[0-9a-fA-F]{4})*$/.test(literal))
-    throw giveUp;
-  expectEnd(rest, close + 1);
-  return JSON.parse(`"${literal}"`) as string;
-}
-
-function singleQuoted(rest: string): string {
-  let close = 1;
-  while (close < rest.length) {
-    close = rest.indexOf("'", close);
-    if (close === -1) throw giveUp;
-    if (rest.charCodeAt(close + 1) !== 39) break;
-    close += 2;
-  }
-  if (close >= rest.length) throw giveUp;
-  expectEnd(rest, close + 1);
-  return rest.slice(1, close).replaceAll("''", "'");
-}
-
-/** `{}`, `[]` and one-line JSON lists of strings and numbers without escapes. */
-function flow(rest: string): Json {
-  if (rest === '{}') return {};
-  if (rest === '[]') return [];
-  if (
-    !/^\[ *(?:"[^"\\]*"|-?(?:0|[1-9]\d{0,14})|true|false)(?:, *(?:"[^"\\]*"|-?(?:0|[1-9]\d{0,14})|true|false))* *\]$/.test(
-      rest,
-    )
-  )
-    throw giveUp;
-  return (JSON.parse(rest) as Json[]).map((item) => (Object.is(item, -0) ? 0 : item));
-}
-
-function plain(rest: string): Json {
-  // Indicators that cannot start a plain scalar, and `-`, `?`, `:` followed by a blank.
-  if (/^[!&*>%@`,\]}#]|^[-?:](?: |$)/.test(rest)) throw giveUp;
-  let text = rest;
-  const comment = text.indexOf(' #');
-  if (comment !== -1) text = text.slice(0, comment);
-  let end = text.length;
-  while (end > 0 && text.charCodeAt(end - 1) === 32) end--;
-  text = text.slice(0, end);
-  // `a: b: c` is an error and `a:` at the end a nested mapping.
-  if (text.includes(': ') || text.endsWith(':')) throw giveUp;
-  if (isNotJson(text)) throw giveUp;
-  return resolvePlain(text);
 }

@@ -9,7 +9,9 @@ import type { RawDuplicate } from './types.ts';
 /**
  * Reads one document of any shape. The syntax is the `yaml` package's; what the nodes mean (scalars, merge keys,
  * duplicate keys, alias limit) is decided here, as go.yaml.in/yaml/v2 and sigs.k8s.io/yaml do. Known leniences of the
- * syntax: `?x` and `:x` inside of flow collections, and U+0085 in plain text, are read as text.
+ * syntax: `?x` and `:x` inside of flow collections, and U+0085 in plain text, are read as text; a block
+ * scalar may begin with a tab. Known strictness: a quoted
+ * scalar may not continue at the indent of its key.
  * @param text one document
  * @param firstLine 1-based line at which `text` starts, for positions
  * @throws YamlError

@@ -46,15 +46,11 @@ function isMarker(text: string, at: number): boolean {
   return Number.isNaN(next) || next === 10 || next === 13 || next === 32 || next === 9;
 }
 
-const blankLine = /^[ \t\r]*(?:#|$)/;
-
 /** Is there a line that is neither blank nor a comment nor a bare marker? */
 function hasContent(piece: string): boolean {
-  let at = 0;
-  while (at < piece.length) {
-    let end = piece.indexOf('\n', at);
-    if (end === -1) end = piece.length;
-    if (!blankLine.test(piece.startsWith('---', at) ? piece.slice(at + 3, end) : piece.slice(at, end))) return true;
+  for (let at = 0; at < piece.length;) {
+    const end = endOfLine(piece, at);
+    if (!isBlank(piece, piece.startsWith('---', at) ? at + 3 : at, end)) return true;
     at = end + 1;
   }
   return false;
@@ -76,12 +72,29 @@ export function readDocuments(text: string): YamlDocument[] {
 
 /** 1-based line of the first content. */
 function contentLine(part: YamlPart): number {
+  const { text } = part;
   let line = part.line;
-  for (const text of part.text.split('\n', 200)) {
-    if (!blankLine.test(text) && !text.startsWith('---')) return line;
-    line++;
+  for (let at = 0; at < text.length; line++) {
+    const end = endOfLine(text, at);
+    if (!text.startsWith('---', at) && !isBlank(text, at, end)) return line;
+    at = end + 1;
   }
   return part.line;
+}
+
+function endOfLine(text: string, at: number): number {
+  const end = text.indexOf('\n', at);
+  return end === -1 ? text.length : end;
+}
+
+/** Nothing but blanks, or a comment. */
+function isBlank(text: string, from: number, end: number): boolean {
+  for (let at = from; at < end; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 35) return true;
+    if (code !== 32 && code !== 9 && code !== 13) return false;
+  }
+  return true;
 }
 
 export { YamlError };
