@@ -1,5 +1,6 @@
+import { posix } from 'node:path';
 import { chartParts } from '../core/chart-files.ts';
-import type { Target, ValuesLayer } from '../core/model.ts';
+import type { RenderSource, Target, ValuesLayer } from '../core/model.ts';
 import type { Tree } from '../core/ports.ts';
 import { coverageOf } from './detect-context.ts';
 
@@ -134,6 +135,19 @@ function chartAround(path: string, trees: { readonly before: Tree; readonly afte
   return undefined;
 }
 
+/** Files that a target names itself: they count wherever they lie, also beside the chart. */
+function namedFiles(target: Target): readonly string[] {
+  return target.sources.flatMap((source) => {
+    if (source.type !== 'helm') return [];
+    const { chart } = source;
+    const layers = source.values.flatMap((layer) => (layer.kind === 'file' ? [layer.path] : []));
+    const files = source.set.flatMap((item) => (item.type === 'set-file' ? [item.value] : []));
+    const own = source.chartValuesFiles?.files ?? [];
+    const relative = chart.from === 'tree' ? [...files, ...own].map((file) => posix.join(chart.path, file)) : [];
+    return [...layers, ...files, ...own, ...relative].map((file) => posix.normalize(file));
+  });
+}
+
 function rendersOnlyCharts(target: Target): boolean {
   return target.sources.length > 0 && target.sources.every((source) => source.type === 'helm');
 }
@@ -153,7 +167,11 @@ function choose(id: string, before: Target, after: Target, { all, ofCharts }: Ch
   const pinned = after.unaffectedBecause !== undefined;
   const difference = firstDifference(describe(before, pinned), describe(after, pinned), '');
   if (pinned && difference === undefined) return { ...sides, affected: false, reason: after.unaffectedBecause ?? '' };
-  const path = pinned ? undefined : (changes.first(after.inputs) ?? changes.first(before.inputs));
+  const path = pinned
+    ? undefined
+    : (changes.first(after.inputs) ??
+      changes.first(before.inputs) ??
+      [...namedFiles(after), ...namedFiles(before)].find((file) => all.has(file)));
   if (path !== undefined) return { ...sides, affected: true, reason: `${path} changed` };
   if (difference !== undefined) {
     return { ...sides, affected: true, reason: `its declaration changed (${difference.slice(1) || 'everything'})` };
@@ -170,6 +188,7 @@ function choose(id: string, before: Target, after: Target, { all, ofCharts }: Ch
 }
 
 interface ChangeIndex {
+  has(path: string): boolean;
   /** The first changed path that one of the inputs covers. */
   first(inputs: Target['inputs']): string | undefined;
 }
@@ -197,6 +216,7 @@ function indexChanges(changed: readonly string[], idle: ReadonlySet<string> = ne
     return input.endsWith('/') ? below.get(input) : undefined;
   };
   return {
+    has: (path) => exact.has(path),
     first: (inputs) => {
       if (inputs === 'unknown' || exact.size === 0) return undefined;
       let best: string | undefined;

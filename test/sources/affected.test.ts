@@ -204,3 +204,53 @@ describe('a target of one side', () => {
     expect(selectTargets([chart], [], [], gone)[0]!.affected).toBe(true);
   });
 });
+
+describe('files beside a chart', () => {
+  const files = (template: string) => ({
+    'charts/app/Chart.yaml': '',
+    'charts/app/values.yaml': '',
+    'charts/app/values-prod.yaml': '',
+    'charts/app/README.md': '',
+    'charts/app/charts/lib/values.yaml': '',
+    'charts/app/templates/x.yaml': template,
+  });
+  const chart = (environment: string): Target =>
+    target({
+      id: `helm:charts/app@${environment}`,
+      engine: 'helm',
+      origin: { file: 'charts/app/Chart.yaml' },
+      inputs: ['charts/app/'],
+      sources: [
+        {
+          type: 'helm',
+          chart: { from: 'tree', path: 'charts/app' },
+          release: 'app',
+          values: [{ kind: 'file', path: `charts/app/values-${environment}.yaml` }],
+          set: [],
+          includeCrds: false,
+        },
+      ],
+    });
+  const affected = (changed: readonly string[], template = 'kind: X') => {
+    const tree = treeOf(files(template));
+    const targets = [chart('dev'), chart('prod')];
+    return selectTargets(targets, targets, changed, { before: tree, after: tree })
+      .filter((choice) => choice.affected)
+      .map((choice) => choice.id);
+  };
+  const both = ['helm:charts/app@dev', 'helm:charts/app@prod'];
+
+  test.each([
+    ['values of one environment reach that one', 'charts/app/values-prod.yaml', ['helm:charts/app@prod']],
+    ['the README reaches none', 'charts/app/README.md', []],
+    ['a template reaches all', 'charts/app/templates/x.yaml', both],
+    ['the default values reach all', 'charts/app/values.yaml', both],
+    ['a subchart reaches all', 'charts/app/charts/lib/values.yaml', both],
+  ])('%s', (_name, path, expected) => {
+    expect(affected([path])).toEqual(expected);
+  });
+
+  test('a template that reads files makes every file count', () => {
+    expect(affected(['charts/app/README.md'], '{{ .Files.Get "README.md" }}')).toEqual(both);
+  });
+});
