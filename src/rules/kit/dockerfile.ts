@@ -43,12 +43,16 @@ export interface Dockerfile {
 
 /** A Dockerfile larger than this is generated; it is not read. */
 const maximumCharacters = 64 * 1024;
+/** The parser takes quadratic time for the variables of one instruction. */
+const longestLine = 8 * 1024;
+const mostVariables = 1500;
 
 /** Parses a Dockerfile. One that has no FROM, or that the parser cannot read, has no stages. */
 export function parseDockerfile(text: string): Dockerfile {
   if (text.length > maximumCharacters) return { stages: [] };
-  const parsed = DockerfileParser.parse(text);
   const lines = text.split('\n');
+  if (lines.some((line) => line.length > longestLine) || text.split('$').length > mostVariables) return { stages: [] };
+  const parsed = DockerfileParser.parse(text);
   const globals = new Map<string, string>();
   const stages: { head: Omit<Stage, 'steps'>; steps: Step[] }[] = [];
   for (const instruction of parsed.getInstructions()) {
