@@ -198,7 +198,8 @@ export async function useTool(
   const found = await context.tools.find(tool, wish.version).catch((error: unknown) => {
     if (wish.chosen || wish.version === undefined || wish.version === defaultVersions[tool]) throw error;
     context.notes.add(
-      `${tool} ${wish.version}, which the configured Argo CD or Flux version renders with, is not installed; ${tool} ${defaultVersions[tool]} was used.`,
+      `${tool} ${wish.version}, which the newest or configured Argo CD or Flux version renders with, is not installed; ` +
+        `${tool} ${defaultVersions[tool]} was used.`,
     );
     return context.tools.find(tool, undefined);
   });
