@@ -82,7 +82,12 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       })),
       ...versionNote(config, selection),
       ...snapshotNotes(cluster, live, selection, started),
-      ...unclaimedChanges(trees, [...before.targets.values(), ...after.targets.values()], config),
+      ...unclaimedChanges(
+        trees,
+        [...before.targets.values(), ...after.targets.values()],
+        new Set([...before.generatorFiles, ...after.generatorFiles]),
+        config,
+      ),
     ];
     const production = (target: Target) => isProduction(target, config);
     const context: Omit<RuleContext, 'options'> = {

@@ -29,6 +29,8 @@ export interface DiscoveredSide {
   readonly rendered: ReadonlyMap<string, RenderResult>;
   /** Generators that could not be expanded completely on this side: what they miss is unknown, not deleted. */
   readonly incompleteGenerators: ReadonlySet<string>;
+  /** Files that hold generators, also those that generate nothing: what they say is judged by its result. */
+  readonly generatorFiles: ReadonlySet<string>;
 }
 
 /** Identity of an object that generates targets. */
@@ -53,6 +55,7 @@ interface Found {
   readonly notEvaluated: NotEvaluated[];
   readonly rendered: Map<string, RenderResult>;
   readonly incompleteGenerators: Set<string>;
+  readonly generatorFiles: Set<string>;
 }
 
 /**
@@ -67,6 +70,7 @@ export async function discoverSide(side: Side, ports: DiscoveryPorts): Promise<D
     notEvaluated: [],
     rendered: new Map(),
     incompleteGenerators: new Set(),
+    generatorFiles: new Set(),
   };
   add(explicitTargets(found.tree, ports.config), found);
   if (!ports.config.detect) return found;
@@ -88,6 +92,7 @@ function add(discovery: Discovery, found: Found): void {
   for (const target of discovery.targets) found.targets.set(target.id, target);
   found.notEvaluated.push(...discovery.notEvaluated);
   for (const expansion of discovery.expansions ?? []) {
+    found.generatorFiles.add(expansion.location.file);
     if (!expansion.complete) found.incompleteGenerators.add(generatorKey(expansion.declaredBy));
   }
 }

@@ -26,11 +26,13 @@ function claims(target: Target, path: string): boolean {
 
 /**
  * Changed files that cannot be read, and such that look deployable and that no known target reads: gate did not look at what they do, and says so.
+ * @param generatorFiles files with ApplicationSets: what they generate is judged, also when that is nothing
  * @param config `detect: false`: only the targets of the configuration are judged, so the rest is no gap
  */
 export function unclaimedChanges(
   trees: TreePair,
   targets: readonly Target[],
+  generatorFiles: ReadonlySet<string>,
   config: Pick<Config, 'detect' | 'exclude'>,
 ): NotEvaluated[] {
   const excluded = config.exclude.map((glob) => picomatch(glob, { dot: true, bash: true }));
@@ -42,7 +44,7 @@ export function unclaimedChanges(
       result.push({ what: path, reason: unreadable, location: { file: path }, weight: 'incomplete' });
       continue;
     }
-    if (targets.some((target) => claims(target, path))) continue;
+    if (generatorFiles.has(path) || targets.some((target) => claims(target, path))) continue;
     if (!deployable(path, trees.after.readText(path) ?? trees.before.readText(path))) continue;
     result.push({
       what: path,
