@@ -87,7 +87,7 @@ function judge(context: RuleContext, after: Entry, base: Severity) {
       violations = reportedViolations(reports, namespace === undefined ? name : `${namespace}/${name}`);
   }
   const unknown =
-    'a cluster snapshot with the constraint status (Gatekeeper) or PolicyReports (Kyverno): violations make it critical, none make it one step lower';
+    'With live constraint status (Gatekeeper) or PolicyReports (Kyverno): violations make it critical, none make it one step lower.';
   if (violations === undefined)
     return { severity: base, confidence: 'likely' as Confidence, evidence: { wouldChange: unknown } };
   const shown = violations.resources.slice(0, 10);

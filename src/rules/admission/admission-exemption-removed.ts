@@ -131,7 +131,7 @@ function* namespaceChange(context: RuleContext, change: ResourceChange): Iterabl
         ...(pods === undefined ? [] : [`${pods} pods of namespace ${name} depend on it when they are created again`]),
       ],
       ...(guards.length === 0
-        ? { wouldChange: 'the webhook configurations of the cluster (a snapshot) show which of them start to match' }
+        ? { wouldChange: 'With the live webhook configurations it can be told which of them start to match.' }
         : {}),
     },
   });

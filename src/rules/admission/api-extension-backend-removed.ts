@@ -81,7 +81,7 @@ function* check(context: RuleContext): Iterable<Problem> {
           ...(alreadyDown ? ['the cluster says Available=False already'] : []),
         ],
         ...(after.live === undefined
-          ? { wouldChange: 'a cluster snapshot with Services and workloads shows whether something else answers there' }
+          ? { wouldChange: 'With live Services and workloads it can be told whether something else answers there.' }
           : {}),
       },
     });

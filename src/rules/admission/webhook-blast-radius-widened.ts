@@ -85,7 +85,7 @@ function report(
       ...(live === undefined ? {} : { live: { readyEndpoints: live.ready, nodes: live.nodes } }),
       facts: facts(webhook, previous, context, after),
       ...(live === undefined && worst.severity === 'critical'
-        ? { wouldChange: 'a cluster snapshot: with at least 2 ready endpoints on 2 nodes this becomes high' }
+        ? { wouldChange: 'With live EndpointSlices that show at least 2 ready endpoints on 2 nodes this becomes high.' }
         : {}),
     },
   });

@@ -72,7 +72,7 @@ function* check(context: RuleContext): Iterable<Problem> {
         ...(after.live === undefined
           ? {
               wouldChange:
-                'a cluster snapshot with Services and EndpointSlices: 0 ready endpoints prove it, at least 2 ready endpoints on 2 nodes make it high',
+                'With live Services and EndpointSlices it can be proven (no ready endpoint) or cleared (the backend runs and is not from this repository).',
             }
           : {}),
       },

@@ -106,7 +106,7 @@ function* check(context: RuleContext): Iterable<Problem> {
         ...(live === undefined
           ? {
               wouldChange:
-                'a cluster snapshot: with at least 2 ready endpoints on 2 nodes this becomes high, with none it is proven',
+                'With live EndpointSlices: at least 2 ready endpoints on 2 nodes make it high, none prove it.',
             }
           : {}),
       },
@@ -141,7 +141,10 @@ function findLoop(context: RuleContext, side: 'before' | 'after', webhook: Webho
   if (vital.length === 0 && !callsFor(webhook, podCreate)) return undefined;
   const view = viewOf(context, side, scope);
   const backend = backendOf(view, address);
-  return ownLoop(context, side, webhook, backend, scope) ?? nodeLoop(context, side, webhook, backend, scope, vital);
+  return (
+    ownLoop(context, side, webhook, backend, scope, reachedVital(context, side, webhook, scope, vital)) ??
+    nodeLoop(context, side, webhook, backend, scope, vital)
+  );
 }
 
 /** The backend's own pods are sent to the webhook. */
@@ -151,6 +154,7 @@ function ownLoop(
   webhook: Webhook,
   backend: Backend,
   scope: string,
+  vital: typeof vitalRequests,
 ): Loop | undefined {
   if (!callsFor(webhook, podCreate)) return undefined;
   const { namespace } = backend.address;
@@ -182,14 +186,32 @@ function ownLoop(
       `pods asked for: ${backend.pods ?? 'one per node'}`,
       ...(selected === 'unless-labelled'
         ? [
-            `Namespace ${namespace} is in no manifest: unless it carries a label of the namespaceSelector (${formatSelector(webhook.fields.namespaceSelector)}), nothing excludes it`,
+            `Namespace ${namespace} is in no manifest: unless it carries a label of the namespaceSelector ${formatSelector(webhook.fields.namespaceSelector)}, nothing excludes it`,
           ]
         : [
-            `namespace ${namespace} is not excluded by namespaceSelector (${formatSelector(webhook.fields.namespaceSelector)}), its pods are not excluded by objectSelector (${formatSelector(objectSelector)})`,
+            `namespaceSelector ${formatSelector(webhook.fields.namespaceSelector)} does not exclude namespace ${namespace}, objectSelector ${formatSelector(objectSelector)} does not exclude its pods`,
           ]),
+      ...(vital.length === 0
+        ? []
+        : [`it also fails closed for ${[...new Set(vital.map(({ name }) => name))].join(', ')}`]),
       ...(condition === 'unknown' ? ['matchConditions were not evaluated; they may exclude these pods'] : []),
     ],
   };
+}
+
+/** Those of the vital requests that the selectors let through. */
+function reachedVital(
+  context: RuleContext,
+  side: 'before' | 'after',
+  webhook: Webhook,
+  scope: string,
+  vital: typeof vitalRequests,
+): typeof vitalRequests {
+  return vital.filter(({ namespace }) => {
+    if (namespace === undefined) return true;
+    const answer = selects(webhook.fields.namespaceSelector, namespaceLabels(context, side, scope, namespace));
+    return answer === 'yes' || answer === 'unless-labelled';
+  });
 }
 
 /** Requests that nodes depend on are sent to a webhook whose backend one node failure can take away. */
@@ -202,11 +224,7 @@ function nodeLoop(
   vital: typeof vitalRequests,
 ): Loop | undefined {
   if (selects(webhook.fields.objectSelector, { labels: {}, complete: false }) !== 'yes') return undefined;
-  const reached = vital.filter(({ namespace }) => {
-    if (namespace === undefined) return true;
-    const answer = selects(webhook.fields.namespaceSelector, namespaceLabels(context, side, scope, namespace));
-    return answer === 'yes' || answer === 'unless-labelled';
-  });
+  const reached = reachedVital(context, side, webhook, scope, vital);
   if (reached.length === 0) return undefined;
   const condition = conditionAnswer(webhook, ['kube-system', 'system:node', 'kube-node-lease']);
   if (condition === 'exempts') return undefined;

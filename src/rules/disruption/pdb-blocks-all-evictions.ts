@@ -124,7 +124,7 @@ function report(context: RuleContext, after: State, previous: State | undefined,
       ...(live === undefined
         ? {
             wouldChange:
-              'a cluster snapshot: a cordoned node or an upgrade under way makes it critical, more pods than the lower bound make it medium',
+              'With live nodes and workloads: a cordoned node or an upgrade under way makes it critical, more pods than the lower bound make it medium.',
           }
         : {}),
     },

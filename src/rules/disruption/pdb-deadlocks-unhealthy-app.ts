@@ -201,7 +201,7 @@ function report(
       ...(live === undefined
         ? {
             wouldChange:
-              'a cluster snapshot with the status of the budget and the nodes: pods that are unhealthy now prove it, a drain under way makes it critical',
+              'With the live status of the budget and the nodes: pods that are unhealthy now prove it, a drain under way on top makes it critical.',
           }
         : {}),
     },

@@ -132,7 +132,7 @@ function report(
       ...(context.live(scope) === undefined
         ? {
             wouldChange:
-              'a cluster snapshot with nodes: a drain or upgrade under way makes it high; a budget of somebody else that selects these pods clears it',
+              'With live nodes and budgets: a drain or upgrade under way makes it high, a budget that is not in Git and selects these pods clears it.',
           }
         : {}),
     },

@@ -150,7 +150,7 @@ function report(
       ...(live === undefined
         ? {
             wouldChange:
-              'a cluster snapshot with pods: different imageIDs under one reference prove that the tag moves and make it high',
+              'With live pods: different imageIDs under one reference prove that the tag moves and make it high.',
           }
         : {}),
     },

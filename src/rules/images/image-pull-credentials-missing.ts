@@ -172,7 +172,7 @@ function* uncoveredHosts(
     yield problemAt(entry, lost ? `${template.path}/imagePullSecrets` : path, {
       message: lost
         ? `${formatRef(entry.ref)} pulls from ${host} and no pull secret is attached any more (it was ${old.map(({ name }) => name).join(', ')}): new pods stay in ImagePullBackOff unless the nodes have credentials.`
-        : `${formatRef(entry.ref)} pulls from ${host}${previous === undefined ? '' : ', which is new for it,'} and ${after.length === 0 ? 'has no pull secret' : `its pull secrets (${after.map(({ name }) => name).join(', ')}) do not cover that host`}: pods stay in ImagePullBackOff unless the nodes have credentials.`,
+        : `${formatRef(entry.ref)} pulls from ${host}${previous === undefined ? '' : ', which is new for it,'} and ${after.length === 0 ? 'has no pull secret' : `its pull secrets (${after.map(({ name }) => name).join(', ')}) do not cover that host`}: ${confidence === 'hint' ? 'if that registry is private, pods stay in ImagePullBackOff' : 'pods stay in ImagePullBackOff unless the nodes have credentials'}.`,
       confidence,
       fix: `Attach a Secret of type kubernetes.io/dockerconfigjson for ${host} to ${formatRef(entry.ref)} (imagePullSecrets) or to ServiceAccount ${account}${custom === undefined ? '' : `, as ${custom} does`}.`,
       evidence: {
@@ -188,7 +188,7 @@ function* uncoveredHosts(
           ...(unseen === undefined ? [] : [unseen]),
           ...cacheFact(context, workload),
         ],
-        wouldChange: 'a cluster snapshot: a running pod that pulls from this host without a secret clears it',
+        wouldChange: 'With live pods: one that pulls from this host without a secret clears it.',
       },
     });
   }

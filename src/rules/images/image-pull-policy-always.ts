@@ -124,7 +124,7 @@ function report(
       ...(live === undefined
         ? {
             wouldChange:
-              'a cluster snapshot with pods and nodes: more than 50 pods make it high, a stored policy of IfNotPresent clears a flipped default',
+              'With live pods, nodes and workloads: more than 50 pods make it high, a stored policy of IfNotPresent clears a flipped default.',
           }
         : {}),
     },

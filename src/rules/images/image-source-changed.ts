@@ -115,7 +115,7 @@ function report(context: RuleContext<Options>, move: Move, cause: string, count:
           ? ['docker.io/bitnamilegacy holds frozen images without updates']
           : []),
       ],
-      ...(known ? {} : { wouldChange: 'a cluster snapshot in which a pod runs this image makes it low' }),
+      ...(known ? {} : { wouldChange: 'With live pods: one that runs this image already makes it low.' }),
     },
   });
 }

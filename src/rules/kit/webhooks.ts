@@ -110,17 +110,17 @@ export function describeRules(rules: readonly V1RuleWithOperations[], shown = 6)
   const parts = rules.map((rule) => {
     const groups = strings(at(rule, 'apiGroups'));
     const resources = strings(at(rule, 'resources'));
-    const names = groups.includes('*')
-      ? resources.map((resource) =>
-          resource === '*' || resource === '*/*' ? 'every resource' : `${resource} of any group`,
-        )
+    const anyGroup = groups.includes('*');
+    const names = anyGroup
+      ? resources.map((resource) => (resource === '*' || resource === '*/*' ? 'every resource' : resource))
       : groups.flatMap((group) => resources.map((resource) => (group === '' ? resource : `${resource}.${group}`)));
+    const suffix = anyGroup && !names.includes('every resource') ? ' (any API group)' : '';
     const operations = strings(at(rule, 'operations')).map((operation) =>
       operation === '*' ? 'every operation' : operation,
     );
     const list =
       names.length > shown ? `${names.slice(0, shown).join(', ')} and ${names.length - shown} more` : names.join(', ');
-    return `${operations.join(', ')} on ${list}`;
+    return `${operations.join(', ')} on ${list}${suffix}`;
   });
   return parts.length > 3 ? `${parts.slice(0, 3).join('; ')} and ${parts.length - 3} more rules` : parts.join('; ');
 }
