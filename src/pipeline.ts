@@ -1,6 +1,7 @@
 import { diffSides } from './diff/diff.ts';
 import { runRules } from './engine/run-rules.ts';
 import { compileWaivers, inForce } from './engine/waivers.ts';
+import { withChangedFiles } from './pipeline/changed-in.ts';
 import { coverage, known, renderProblems, unrendered } from './pipeline/coverage.ts';
 import { isProduction } from './pipeline/environments.ts';
 import { changedYaml, collectBuildFiles } from './pipeline/files.ts';
@@ -120,8 +121,13 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
     );
 
     // 5. score, 6. verdict
-    const score = scoreFindings(judged.findings);
-    const judgement = judge({ score, findings: judged.findings, notEvaluated, onIncomplete: request.onIncomplete });
+    const findings = withChangedFiles(
+      judged.findings,
+      (id) => [after.targets.get(id), before.targets.get(id)].filter((target) => target !== undefined),
+      trees.changed,
+    );
+    const score = scoreFindings(findings);
+    const judgement = judge({ score, findings, notEvaluated, onIncomplete: request.onIncomplete });
 
     // 7. report
     const report: GateReport = {
@@ -129,7 +135,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       verdict: judgement.verdict,
       reason: judgement.reason,
       score,
-      findings: judged.findings,
+      findings,
       changes: diff.changes,
       drift: diff.drift,
       coverage: { targets: coverage(selection, near, results), notEvaluated },

@@ -488,6 +488,8 @@ export interface Finding {
   /** Findings of one root cause count once. */
   readonly group: string;
   readonly waived?: Waiver;
+  /** Changed files that the target reads, when `location` is none of them: usually the values file. */
+  readonly changedIn?: readonly string[];
   /** The same finding in other targets, folded into this one. */
   readonly alsoIn?: readonly string[];
 }

@@ -94,6 +94,7 @@ const finding = Type.Object(
     willNotApply: Type.Boolean({ description: 'the API server refuses it' }),
     group: Type.String({ description: 'findings of one root cause count once' }),
     waived: optional(waiver),
+    changedIn: optional(Type.Array(text(), { description: 'changed files that the target reads' })),
     alsoIn: optional(Type.Array(text(), { description: 'ids of other targets with the same finding' })),
   },
   closed,

@@ -94,6 +94,8 @@ export interface EvidenceLine {
 export function evidenceLines(finding: Finding): EvidenceLine[] {
   const { before, after, live, facts, wouldChange } = finding.evidence;
   const lines: EvidenceLine[] = [];
+  if (finding.changedIn !== undefined)
+    lines.push({ label: 'Changed in:', text: finding.changedIn.map(cleanLine).join(', ') });
   if (finding.path !== '') lines.push({ label: 'Field: ', text: cleanLine(finding.path) });
   if (before !== undefined || after !== undefined) {
     lines.push({ label: 'Before:', text: valueText(before) }, { label: 'After: ', text: valueText(after) });

@@ -1,10 +1,10 @@
-import type { Finding, NotEvaluated, Score, Verdict } from "../core/model.ts";
+import type { Finding, NotEvaluated, Score, Verdict } from '../core/model.ts';
 
 /** Lower bounds on the total (rules.md 4.2). */
 const bounds: readonly { readonly verdict: Verdict; readonly from: number }[] = [
-  { verdict: "block", from: 60 },
-  { verdict: "approval", from: 30 },
-  { verdict: "comment", from: 10 },
+  { verdict: 'block', from: 60 },
+  { verdict: 'approval', from: 30 },
+  { verdict: 'comment', from: 10 },
 ];
 
 export interface Judgement {
@@ -14,10 +14,7 @@ export interface Judgement {
 }
 
 function counted(finding: Finding): boolean {
-  return (
-    finding.waived === undefined &&
-    (finding.novelty === "introduced" || finding.novelty === "worsened")
-  );
+  return finding.waived === undefined && (finding.novelty === 'introduced' || finding.novelty === 'worsened');
 }
 
 /**
@@ -28,19 +25,19 @@ export function judge(input: {
   readonly score: Score;
   readonly findings: readonly Finding[];
   readonly notEvaluated: readonly NotEvaluated[];
-  readonly onIncomplete: "fail" | "warn";
+  readonly onIncomplete: 'fail' | 'warn';
 }): Judgement {
   const byScore = judgeScore(input.score, input.findings);
-  const missing = input.notEvaluated.filter((entry) => entry.weight === "incomplete");
+  const missing = input.notEvaluated.filter((entry) => entry.weight === 'incomplete');
   const [first] = missing;
-  if (first === undefined || input.onIncomplete === "warn") return byScore;
-  const more = missing.length > 1 ? ` and ${missing.length - 1} more` : "";
-  const held = byScore.verdict === "block" || byScore.verdict === "approval";
+  if (first === undefined || input.onIncomplete === 'warn') return byScore;
+  const more = missing.length > 1 ? ` and ${missing.length - 1} more` : '';
+  const held = byScore.verdict === 'block' || byScore.verdict === 'approval';
   return {
-    verdict: "incomplete",
+    verdict: 'incomplete',
     reason:
       `Could not evaluate ${first.what}${more}: ${firstLine(first.reason)}` +
-      (held ? ` What was evaluated already asks for: ${byScore.verdict}.` : ""),
+      (held ? ` What was evaluated already asks for: ${byScore.verdict}.` : ''),
   };
 }
 
@@ -48,36 +45,37 @@ function judgeScore(score: Score, findings: readonly Finding[]): Judgement {
   const rejected = findings.filter((finding) => counted(finding) && finding.willNotApply);
   if (rejected.length > 0) {
     return {
-      verdict: "block",
-      reason: `The API server will refuse ${rejected.length === 1 ? "an object" : `${rejected.length} objects`} of this change, so the sync fails: ${rejected[0]?.title}.`,
+      verdict: 'block',
+      reason: `The API server will refuse ${rejected.length === 1 ? 'an object' : `${rejected.length} objects`} of this change, so the sync fails: ${rejected[0]?.title}.`,
     };
   }
   const top = findings.filter(counted).sort((a, b) => b.score - a.score)[0];
   const bound = bounds.find((entry) => score.total >= entry.from);
   if (bound === undefined) {
     return {
-      verdict: "pass",
-      reason:
-        top === undefined
-          ? "No new or worsened risk was found in what was looked at."
-          : "Only minor findings.",
+      verdict: 'pass',
+      reason: top === undefined ? 'No new or worsened risk was found in what was looked at.' : 'Only minor findings.',
     };
   }
   return {
     verdict: bound.verdict,
-    reason: top === undefined ? "" : `${top.title}: ${firstLine(top.message)}`,
+    reason: top === undefined ? '' : `${top.title}: ${firstLine(top.message)}`,
   };
 }
 
+/** Enough of a message for one sentence: up to the last clause that fits. */
 function firstLine(text: string): string {
-  const line = text.split("\n", 1)[0] ?? "";
-  return line.length > 300 ? `${line.slice(0, 297)}...` : line;
+  const line = text.split('\n', 1)[0] ?? '';
+  if (line.length <= 220) return line;
+  const cut = line.slice(0, 220);
+  const end = Math.max(cut.lastIndexOf('. '), cut.lastIndexOf('; '), cut.lastIndexOf(', '), cut.lastIndexOf(': '));
+  return `${cut.slice(0, end > 80 ? end : cut.lastIndexOf(' '))} ...`;
 }
 
 /** Exit code of `gate check` (architecture.md section 4). */
-export function exitCode(verdict: Verdict, failOn: "approval" | "block" | "never"): 0 | 1 | 3 {
-  if (verdict === "incomplete") return 3;
-  if (failOn === "never") return 0;
-  if (verdict === "block") return 1;
-  return verdict === "approval" && failOn === "approval" ? 1 : 0;
+export function exitCode(verdict: Verdict, failOn: 'approval' | 'block' | 'never'): 0 | 1 | 3 {
+  if (verdict === 'incomplete') return 3;
+  if (failOn === 'never') return 0;
+  if (verdict === 'block') return 1;
+  return verdict === 'approval' && failOn === 'approval' ? 1 : 0;
 }
