@@ -5,7 +5,7 @@ import { buildSide, deploymentFacts, deploymentsOf, type BuildSide, type Deploym
 import { applicationFolder, isForDevelopment, variantKey, variantOf } from '../kit/build-variants.ts';
 import { deployedStages, finalLineage, type Stage } from '../kit/dockerfile.ts';
 import { problemInFile } from '../kit/file-problem.ts';
-import { formatImage, imageName } from '../kit/image-reference.ts';
+import { formatImage, imageBaseName, imageName } from '../kit/image-reference.ts';
 import { at } from '../kit/pods.ts';
 import { pinnedPython, projectsIn } from '../kit/python-project.ts';
 import { satisfiesSpecifier } from '../kit/requirements.ts';
@@ -35,16 +35,17 @@ function problem(
   });
 }
 
-/** A stage's counterpart on the other side: by name, else the one with the same base repository, else by position. */
-function counterpart(stage: Stage, stages: readonly Stage[]): Stage | undefined {
+/** A stage's counterpart on the other side: by name, else by position, else the only one with the same base repository. */
+function counterpart(stage: Stage, count: number, stages: readonly Stage[]): Stage | undefined {
   const named = stage.name === undefined ? undefined : stages.find((other) => other.name === stage.name);
   if (named !== undefined) return named;
   const { image } = stage;
-  const sameImage =
-    image === undefined
-      ? undefined
-      : stages.find((other) => other.image !== undefined && imageName(other.image) === imageName(image));
-  return sameImage ?? stages[stage.index];
+  const samePlace = stages[stage.index];
+  if (count === stages.length && (samePlace?.name === undefined || stage.name === undefined)) return samePlace;
+  const same = stages.filter(
+    (other) => image !== undefined && other.image !== undefined && imageName(other.image) === imageName(image),
+  );
+  return same.length === 1 ? same[0] : undefined;
 }
 
 /** Tag, digest, distribution and end of life of the bases that reach the image. */
@@ -55,14 +56,14 @@ function* checkBases(item: Case): Iterable<Problem> {
   for (const stage of deployedStages(file)) {
     const { image } = stage;
     if (image === undefined) continue;
-    const was = counterpart(stage, old?.stages ?? [])?.image;
+    const was = counterpart(stage, file.stages.length, old?.stages ?? [])?.image;
     const sameName = was !== undefined && imageName(was) === imageName(image);
     const shown = formatImage(image);
     const evidence = { ...(was === undefined ? {} : { before: formatImage(was) }), after: shown };
     const reason = floatingReason(image);
     if (reason !== undefined && (was === undefined || floatingReason(was) === undefined)) {
       yield problem(item, stage.line, [], {
-        message: `The base image ${shown} ${reason}: a rebuild of the same commit can give another Python, other system libraries or another distribution, and the image that was tested cannot be built again.`,
+        message: `The base image ${shown} ${reason}: a rebuild of the same commit can give another version or another distribution, and the image that was tested cannot be built again.`,
         evidence,
         fix: `Name a full version and a digest: ${imageName(image)}:<version>@sha256:…`,
       });
@@ -78,19 +79,22 @@ function* checkBases(item: Case): Iterable<Problem> {
     const [now, then] = [distributionOf(image), distributionOf(was)];
     if (now !== undefined && then !== undefined && now.name !== then.name) {
       const libc = now.libc !== then.libc;
-      const detail = libc
-        ? `${now.libc === 'musl' ? 'musl' : 'glibc'} replaces ${then.libc === 'musl' ? 'musl' : 'glibc'}: manylinux wheels and other prebuilt binaries do not fit, packages are compiled or fail, and DNS search domains resolve differently.`
-        : 'system packages have other names and versions, and binaries that were copied from another stage may miss their libraries.';
+      const wheels = imageBaseName(image) === 'python' ? ' such as manylinux wheels' : '';
+      const detail = !libc
+        ? 'system packages have other names and versions, and binaries that were copied from another stage may miss their libraries.'
+        : now.libc === 'musl'
+          ? `musl replaces glibc: prebuilt binaries${wheels} do not fit, so that packages are compiled or fail, and DNS search domains resolve differently.`
+          : 'glibc replaces musl: binaries that were built on Alpine do not start, and system packages have other names.';
       yield problem(item, stage.line, [], {
         message: `The base of ${item.path} changes from ${then.name} to ${now.name}: ${detail}`,
         evidence,
-        severity: libc ? 'medium' : 'low',
+        severity: libc && now.libc === 'musl' ? 'medium' : 'low',
         fix: 'Change the distribution in all variants of the image at once, and run the tests in the new image before it is deployed.',
       });
     }
-    const knownEnded = new Set(endedParts(was).map((part) => part.what));
+    const knownEnded = new Set(endedParts(was).map((part) => part.line));
     for (const ended of endedParts(image)) {
-      if (knownEnded.has(ended.what)) continue;
+      if (knownEnded.has(ended.line)) continue;
       yield problem(item, stage.line, [`${ended.what} has had no security fixes since ${ended.since}`], {
         message: `The base image ${shown} is past its end of life (${ended.what}, since ${ended.since}): known holes stay open and packages disappear from its mirrors, which breaks rebuilds.`,
         evidence,

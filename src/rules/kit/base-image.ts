@@ -119,6 +119,8 @@ const endOfLife: readonly EndOfLife[] = [
 export interface Ended {
   /** `python 3.8`. */
   readonly what: string;
+  /** The same for all versions of one line, to tell whether it is news. */
+  readonly line: string;
   readonly since: string;
 }
 
@@ -135,6 +137,12 @@ export function endedParts(image: ImageReference): readonly Ended[] {
   return releases.flatMap(([product, version]) => {
     const ended = endOfLife.find((row) => row.product === product && row.pattern.test(version));
     if (ended === undefined || (version === '' && product !== 'centos')) return [];
-    return [{ what: `${product} ${/^\d+(?:\.\d+)?|^[a-z]+/.exec(version)?.[0] ?? ''}`.trim(), since: ended.since }];
+    return [
+      {
+        what: `${product} ${/^\d+(?:\.\d+)?|^[a-z]+/.exec(version)?.[0] ?? ''}`.trim(),
+        line: `${product} ${String(ended.pattern)}`,
+        since: ended.since,
+      },
+    ];
   });
 }

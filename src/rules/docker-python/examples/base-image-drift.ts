@@ -212,4 +212,23 @@ export const examples: readonly RuleExample[] = [
     },
     expect: [],
   },
+  {
+    name: 'two stages of one image with different distributions, as before',
+    files: {
+      before: {
+        'ads/Dockerfile':
+          'FROM eclipse-temurin:21.0.5-jdk-noble AS builder\nFROM eclipse-temurin:21.0.5-jre-alpine-3.22\nCOPY --from=builder /app /app\n',
+      },
+      after: {
+        'ads/Dockerfile':
+          'FROM eclipse-temurin:21.0.6-jdk-noble AS builder\nFROM eclipse-temurin:21.0.6-jre-alpine-3.22\nCOPY --from=builder /app /app\n',
+      },
+    },
+    expect: [],
+  },
+  {
+    name: 'another version of a line that was out of support before',
+    files: files('pay/Dockerfile', 'FROM node:20.19.6-slim', 'FROM node:20.20.0-slim'),
+    expect: [],
+  },
 ];
