@@ -72,7 +72,7 @@ export async function discoverSide(side: Side, ports: DiscoveryPorts): Promise<D
     incompleteGenerators: new Set(),
     generatorFiles: new Set(),
   };
-  add(explicitTargets(found.tree, ports.config), found);
+  add(explicitTargets(found.tree, ports.config, side === 'before' ? ports.trees.after : undefined), found);
   if (!ports.config.detect) return found;
   const declarations = readDeclarations(found.tree);
   found.notEvaluated.push(...declarations.notEvaluated);

@@ -16,9 +16,12 @@ import { directoryInput, resolveInTree, tidyInputs } from './tree-paths.ts';
 
 /**
  * The targets of gate.yaml on one side. One whose chart or path does not exist in this tree is not listed, so that
- * it is added or removed as a whole; a note says so, because it may also be a slip of the pen.
+ * it is added or removed as a whole; a note says so, because it may also be a slip of the pen. The same goes for a
+ * release whose values file is made by this change: it cannot have been installed before. A values file that is
+ * missing on the after side is a fault, and rendering says so.
+ * @param later the tree of the after side, when `tree` is the before side
  */
-export function explicitTargets(tree: Tree, config: Config): Discovery {
+export function explicitTargets(tree: Tree, config: Config, later?: Tree): Discovery {
   const targets: Target[] = [];
   const notEvaluated: NotEvaluated[] = [];
   for (const entry of config.targets) {
@@ -31,6 +34,17 @@ export function explicitTargets(tree: Tree, config: Config): Discovery {
         reason: place === undefined ? `its path ${path} leaves the tree` : `${path} does not exist in ${tree.label}`,
         next: 'Correct the path, unless the change adds or removes it.',
         weight: place === undefined ? 'incomplete' : 'note',
+      });
+      continue;
+    }
+    const made = later === undefined ? undefined : valuesMadeLater(entry, tree, later);
+    if (made !== undefined) {
+      notEvaluated.push({
+        what: `target ${entry.name} of the configuration on the before side`,
+        target: idOf(entry),
+        reason: `its values file ${made} does not exist in ${tree.label}: all its objects are taken as new`,
+        next: 'If the release was installed before with fewer values files, a snapshot shows what changes.',
+        weight: 'note',
       });
       continue;
     }
@@ -47,6 +61,15 @@ function idOf(entry: ExplicitTarget): string {
 function pathOf(entry: ExplicitTarget): string | undefined {
   if (entry.source.type !== 'helm') return entry.source.path;
   return entry.source.chart.from === 'tree' ? entry.source.chart.path : undefined;
+}
+
+/** The first values file of the tree that only the later side has. */
+function valuesMadeLater({ source }: ExplicitTarget, tree: Tree, later: Tree): string | undefined {
+  if (source.type !== 'helm') return undefined;
+  return source.values.find((path) => {
+    const place = resolveInTree('', path);
+    return place !== undefined && !tree.isFile(place) && later.isFile(place);
+  });
 }
 
 function exists(tree: Tree, path: string): boolean {

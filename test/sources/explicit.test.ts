@@ -117,3 +117,24 @@ test('a chart that is fetched exists on both sides', () => {
       .targets,
   ).toMatchObject([{ inputs: [], sources: [{ chart }] }]);
 });
+
+test('a values file that the change makes: the release is new; one that the change deletes: rendering says so', () => {
+  const files = { 'charts/shop/Chart.yaml': 'name: shop', 'envs/base.yaml': '' };
+  const without = treeOf(files);
+  const having = treeOf({ ...files, 'envs/eu.yaml': '' });
+  const config = testConfig({
+    targets: [
+      { ...shop, source: { ...shop.source, values: ['envs/base.yaml', './envs/eu.yaml'] } as typeof shop.source },
+    ],
+  });
+  const before = explicitTargets(without, config, having);
+  expect(before.targets).toEqual([]);
+  expect(before.notEvaluated).toMatchObject([
+    { target: 'helm:shop@production', weight: 'note', reason: expect.stringContaining('envs/eu.yaml does not exist') },
+  ]);
+  expect(explicitTargets(having, config).targets).toHaveLength(1);
+  expect(explicitTargets(having, config, without).targets).toHaveLength(1);
+  expect(explicitTargets(without, config).targets).toHaveLength(1);
+  // Missing on both sides: a wrong path, which must not look like a new release.
+  expect(explicitTargets(without, config, without).targets).toHaveLength(1);
+});
