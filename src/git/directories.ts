@@ -12,7 +12,7 @@ import {
   realpathSync,
   symlinkSync,
 } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { GateError } from '../core/errors.ts';
 import type { Tree, TreeEntry, TreePair } from '../core/ports.ts';
 import { makeTemporaryDirectory, type TemporaryDirectory } from './cleanup.ts';
@@ -50,7 +50,7 @@ function openDirectory(directory: string, temporary: TemporaryDirectory[]): Tree
     const reason = linkProblem(path, links);
     if (reason !== undefined) outside.set(path, reason);
   }
-  if (outside.size === 0) return createTree({ root, label: directory, entries, links, problems });
+  if (outside.size === 0) return createTree({ root, label: labelOf(directory), entries, links, problems });
 
   const folder = makeTemporaryDirectory('tree');
   temporary.push(folder);
@@ -58,7 +58,7 @@ function openDirectory(directory: string, temporary: TemporaryDirectory[]): Tree
   const keptLinks = new Map([...links].filter(([path]) => !outside.has(path)));
   copy(root, folder.path, kept, keptLinks);
   const all = [...problems, ...[...outside].map(([path, reason]) => ({ path, reason }))];
-  return createTree({ root: folder.path, label: directory, entries: kept, links: keptLinks, problems: all });
+  return createTree({ root: folder.path, label: labelOf(directory), entries: kept, links: keptLinks, problems: all });
 }
 
 function realDirectory(directory: string): string {
@@ -165,4 +165,10 @@ function copy(from: string, to: string, entries: readonly TreeEntry[], links: Re
 
 function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException).code ?? String(error);
+}
+
+/** The folder as a person in the current directory would name it. */
+function labelOf(directory: string): string {
+  const near = relative(process.cwd(), directory);
+  return near === '' ? '.' : near.startsWith('..') ? directory : near;
 }
