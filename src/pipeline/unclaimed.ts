@@ -18,6 +18,8 @@ function deployable(path: string, text: string | undefined): boolean {
 }
 
 function claims(target: Target, path: string): boolean {
+  // The declaration itself: compared field by field as part of the target.
+  if (target.declaredBy !== undefined && target.origin.file === path) return true;
   if (target.inputs === 'unknown') return true;
   return target.inputs.some((input) =>
     input.endsWith('/') ? input === './' || path.startsWith(input) : path === input,

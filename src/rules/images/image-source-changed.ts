@@ -51,7 +51,14 @@ function* check(context: RuleContext<Options>): Iterable<Problem> {
     for (const pair of pods.pairs) {
       const before = imageOf(pair.before);
       const after = imageOf(pair.after);
-      if (before === undefined || after === undefined || imageName(before) === imageName(after)) continue;
+      if (before === undefined || after === undefined) continue;
+      if (imageName(before) === imageName(after)) {
+        const live = context.live(pods.after.target.scope);
+        const reason = live === undefined ? undefined : pullFailures(live).get(formatImage(after));
+        const rolls = change.fields.some(({ path }) => path.startsWith(pods.template.path));
+        if (reason !== undefined && rolls) yield unavailable(pods.after, pair.name, pair.after.path, after, reason);
+        continue;
+      }
       moves.push({
         entry: pods.after,
         container: pair.name,
@@ -135,6 +142,46 @@ function tail({ repository }: ImageReference): string {
   return repository.slice(repository.lastIndexOf('/') + 1);
 }
 
+/** The image stays, but its source no longer has it, and the rollout asks for it again. */
+function unavailable(entry: Entry, container: string, path: string, image: ImageReference, reason: string): Problem {
+  return problemAt(entry, `${path}/image`, {
+    message: `This change restarts ${formatRef(entry.ref)}, and a pod of the cluster cannot pull ${formatImage(image)} (container ${container}) now: running pods go on, new ones stay in ImagePullBackOff.`,
+    severity: 'high',
+    confidence: 'proven',
+    evidence: {
+      before: formatImage(image),
+      after: formatImage(image),
+      facts: [`live: ${reason}`],
+      wouldChange: 'a pod that pulled it after that failure',
+    },
+    rootCause: `image-source:${entry.target.scope}:${formatImage(image)}`,
+    fix: `Copy ${formatImage(image)} to a registry of your own from a node that still has it, and change the reference before anything restarts.`,
+  });
+}
+
+/** Why live containers cannot pull, by image reference. */
+const pullFailures = memo((live: LiveWorld) => {
+  const failures = new Map<string, string>();
+  for (const pod of live.ofKind('', 'Pod')) {
+    const images = new Map(
+      ['initContainers', 'containers'].flatMap((list) =>
+        listAt(pod, 'spec', list).map((item) => [stringAt(item, 'name'), stringAt(item, 'image')] as const),
+      ),
+    );
+    for (const list of ['initContainerStatuses', 'containerStatuses']) {
+      for (const status of listAt(pod, 'status', list)) {
+        const reason = stringAt(status, 'state', 'waiting', 'reason') ?? '';
+        const image = parseImage(images.get(stringAt(status, 'name')) ?? '');
+        if (image === undefined || !['ErrImagePull', 'ImagePullBackOff'].includes(reason)) continue;
+        const text = (stringAt(status, 'state', 'waiting', 'message') ?? '').slice(0, 300);
+        const place = `Pod ${pod.metadata.namespace ?? 'default'}/${pod.metadata.name}`;
+        failures.set(formatImage(image), `${place}: ${reason}${text === '' ? '' : `, ${text}`}`);
+      }
+    }
+  }
+  return failures;
+});
+
 /** Images of live containers that started, by reference. */
 const startedImages = memo((live: LiveWorld) => {
   const images = new Set<string>();
@@ -165,7 +212,7 @@ export default defineRule<Options>({
   confidence: 'likely',
   needs: 'transition',
   kinds: ['apps/Deployment', 'apps/StatefulSet', 'apps/DaemonSet', 'batch/Job', 'batch/CronJob', '/Pod'],
-  summary: 'An image is pulled from another registry or repository than before.',
+  summary: 'An image is pulled from another registry or repository than before, or from one that no longer has it.',
   docs: {
     why: 'A new registry host or repository path is a new dependency of every pod start: the image may not be there under that tag, may be another build, may need credentials that the namespace lacks, or may be out of reach for the nodes. Pods that run keep running, so it shows only at the rollout or at the next reschedule. Docker Hub limits anonymous pulls per address, so moving many workloads there may stop all of them.',
     fix: 'Mirror the images first, compare digests, attach the credentials, pull each image once from inside, and then change the references.',

@@ -41,6 +41,8 @@ function* externalPolicy(context: RuleContext<unknown>, before: Entry, after: En
     yield problemAt(after, '/spec/externalTrafficPolicy', {
       message: `${formatRef(after.ref)} answers only on nodes that run one of its ${pods} pods: traffic that arrives at any other node is dropped, and draining a node drops it until the load balancer notices.`,
       ...(proven ? { confidence: 'proven' as const } : {}),
+      // Live evidence moves it one step: most nodes are without an endpoint.
+      ...(proven && pods * 2 < nodes ? { severity: 'high' as const } : {}),
       evidence: {
         before: was,
         after: now,
@@ -151,7 +153,7 @@ export default defineRule({
       before: service('Cluster') + controller('Deployment'),
       after: service('Local') + controller('Deployment'),
       live: nodes(10),
-      expect: [{ confidence: 'proven' }],
+      expect: [{ severity: 'high', confidence: 'proven' }],
     },
     {
       name: 'as many pods as nodes',

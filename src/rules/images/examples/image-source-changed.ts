@@ -24,6 +24,14 @@ spec: {containers: [{name: app, image: 'mirror.example.net/redis:7.2.5'}]}
 status: {phase: Running, containerStatuses: [{name: app, image: 'mirror.example.net/redis:7.2.5', state: {running: {startedAt: "2026-11-20T08:00:00Z"}}}]}
 `;
 
+const missing = `---
+apiVersion: v1
+kind: Pod
+metadata: {name: cache-1, namespace: shop}
+spec: {containers: [{name: app, image: 'docker.io/bitnami/redis:7.0.11'}]}
+status: {phase: Pending, containerStatuses: [{name: app, state: {waiting: {reason: ImagePullBackOff, message: 'not found'}}}]}
+`;
+
 export const examples: readonly RuleExample[] = [
   {
     name: 'bitnami moves to bitnamilegacy',
@@ -83,6 +91,23 @@ export const examples: readonly RuleExample[] = [
     name: 'the default registry is spelled out',
     before: workload('cache', 'redis:7.2.5'),
     after: workload('cache', 'docker.io/library/redis:7.2.5'),
+    expect: [],
+  },
+  {
+    name: 'the registry no longer has the image, and the change restarts its pods',
+    before: workload('cache', 'docker.io/bitnami/redis:7.0.11'),
+    after: workload('cache', 'docker.io/bitnami/redis:7.0.11').replace(
+      'containers:',
+      'terminationGracePeriodSeconds: 60\n      containers:',
+    ),
+    live: missing,
+    expect: [{ resource: 'Deployment/cache', path, severity: 'high', confidence: 'proven', message: 'cannot pull' }],
+  },
+  {
+    name: 'the registry no longer has the image, and nothing restarts',
+    before: workload('cache', 'docker.io/bitnami/redis:7.0.11'),
+    after: workload('cache', 'docker.io/bitnami/redis:7.0.11').replace('replicas: 2', 'replicas: 3'),
+    live: missing,
     expect: [],
   },
 ];
