@@ -10,7 +10,7 @@ const endBlock = '-----END CERTIFICATE-----';
 export function readCertificates(pem: string): readonly X509Certificate[] | undefined {
   if (pem.length > 1_000_000) return undefined;
   const parts = pem.split(block).slice(1);
-  if (parts.length === 0 || parts.length > 200) return undefined;
+  if (parts.length === 0 || parts.length > 40) return undefined;
   try {
     return parts.map((part) => {
       const end = part.indexOf(endBlock);
@@ -37,7 +37,8 @@ export function isTrusted(chain: readonly X509Certificate[], roots: readonly X50
   const rest = new Set(chain.slice(1));
   while (current !== undefined) {
     const certificate: X509Certificate = current;
-    if (roots.some((root) => root.fingerprint256 === certificate.fingerprint256 || isIssuedBy(certificate, root))) return true;
+    if (roots.some((root) => root.fingerprint256 === certificate.fingerprint256 || isIssuedBy(certificate, root)))
+      return true;
     current = [...rest].find((issuer) => isIssuedBy(certificate, issuer));
     if (current !== undefined) rest.delete(current);
   }
@@ -56,5 +57,10 @@ export function coversName(certificate: X509Certificate, name: string): boolean 
 /** The subject's common name for people, else the whole subject. */
 export function commonName(distinguishedName: string | undefined): string {
   const text = distinguishedName ?? '';
-  return text.split('\n').find((part) => part.startsWith('CN='))?.slice(3) ?? text.replaceAll('\n', ', ');
+  return (
+    text
+      .split('\n')
+      .find((part) => part.startsWith('CN='))
+      ?.slice(3) ?? text.replaceAll('\n', ', ')
+  );
 }

@@ -69,8 +69,8 @@ function removalsOf(context: RuleContext<unknown>): Removals {
   for (const deletion of deletions(context)) {
     const { ref, target } = deletion.entry;
     byIdentity.set(identityOf(target.scope, ref), deletion);
-    if (runningKinds.has(ref.kind) && ref.namespace !== undefined)
-      getOrMake(makersByNamespace, `${target.scope}\u0000${ref.namespace}`, () => []).push(deletion);
+    if (runningKinds.has(ref.kind))
+      getOrMake(makersByNamespace, `${target.scope}\u0000${ref.namespace ?? 'default'}`, () => []).push(deletion);
   }
   const result = { byIdentity, makersByNamespace };
   removalCache.set(context.changes, result);
@@ -82,9 +82,10 @@ const makersOfWorld = memo((world: World) => {
   const index = new Map<string, PodMaker[]>();
   for (const entry of world.entries) {
     const { kind, namespace } = entry.ref;
-    if (namespace === undefined || !runningKinds.has(kind)) continue;
+    if (!runningKinds.has(kind)) continue;
     const maker = makerOf(entry.effective, entry.ref, entry);
-    if (maker !== undefined) getOrMake(index, `${entry.target.scope}\u0000${namespace}`, () => []).push(maker);
+    if (maker !== undefined)
+      getOrMake(index, `${entry.target.scope}\u0000${namespace ?? 'default'}`, () => []).push(maker);
   }
   return index;
 });
@@ -138,10 +139,13 @@ function buildView(context: RuleContext<unknown>, side: 'before' | 'after', scop
   const world = side === 'before' ? context.before : context.after;
   const live = context.live(scope);
   const removals = removalsOf(context);
-  const removal: ClusterView['removal'] = (group, kind, namespace, name) =>
-    removals.byIdentity.get(
-      identityOf(scope, { group, version: '', kind, ...(namespace === undefined ? {} : { namespace }), name }),
-    );
+  const removal: ClusterView['removal'] = (group, kind, namespace, name) => {
+    const find = (inside: string | undefined) =>
+      removals.byIdentity.get(
+        identityOf(scope, { group, version: '', kind, ...(inside === undefined ? {} : { namespace: inside }), name }),
+      );
+    return find(namespace) ?? (namespace === 'default' ? find(undefined) : undefined);
+  };
   const removedMakers = (namespace: string) => removals.makersByNamespace.get(`${scope}\u0000${namespace}`) ?? [];
   /** A live object counts on the before side, and after it unless this change removes it. */
   const staysLive = (ref: ResourceRef) => {

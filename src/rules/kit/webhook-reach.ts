@@ -7,23 +7,33 @@ import { resourceCovers, ruleMatches } from './webhooks.ts';
 const strings = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
 
-function coversWord(patterns: readonly string[], word: string): boolean {
-  return patterns.includes('*') || patterns.includes(word);
+/** A rule prepared for many questions: exact words in sets, patterns with a star apart. */
+interface Prepared {
+  readonly scope: string;
+  readonly operations: ReadonlySet<string>;
+  readonly groups: ReadonlySet<string>;
+  readonly resources: ReadonlySet<string>;
+  readonly patterns: readonly string[];
 }
 
-function coversOne(
-  rule: V1RuleWithOperations,
-  operation: string,
-  group: string,
-  resource: string,
-  scope: string,
-): boolean {
-  const own = stringAt(rule, 'scope') ?? '*';
+function prepare(rule: V1RuleWithOperations): Prepared {
+  const resources = strings(at(rule, 'resources'));
+  return {
+    scope: stringAt(rule, 'scope') ?? '*',
+    operations: new Set(strings(at(rule, 'operations'))),
+    groups: new Set(strings(at(rule, 'apiGroups'))),
+    resources: new Set(resources),
+    patterns: [...new Set(resources.filter((resource) => resource.includes('*')))],
+  };
+}
+
+function coversOne(rule: Prepared, operation: string, group: string, resource: string, scope: string): boolean {
+  const has = (set: ReadonlySet<string>, word: string) => set.has('*') || set.has(word);
   return (
-    (own === '*' || own === scope) &&
-    coversWord(strings(at(rule, 'operations')), operation) &&
-    coversWord(strings(at(rule, 'apiGroups')), group) &&
-    strings(at(rule, 'resources')).some((pattern) => resourceCovers(pattern, resource))
+    (rule.scope === '*' || rule.scope === scope) &&
+    has(rule.operations, operation) &&
+    has(rule.groups, group) &&
+    (rule.resources.has(resource) || rule.patterns.some((pattern) => resourceCovers(pattern, resource)))
   );
 }
 
@@ -35,13 +45,14 @@ export function newlyMatched(
   before: readonly V1RuleWithOperations[],
   after: readonly V1RuleWithOperations[],
 ): readonly V1RuleWithOperations[] {
+  const known = before.map(prepare);
   const result: V1RuleWithOperations[] = [];
   for (const rule of after) {
     const scope = stringAt(rule, 'scope') ?? '*';
     for (const group of strings(at(rule, 'apiGroups'))) {
       for (const resource of strings(at(rule, 'resources'))) {
         const operations = strings(at(rule, 'operations')).filter(
-          (operation) => !before.some((old) => coversOne(old, operation, group, resource, scope)),
+          (operation) => !known.some((old) => coversOne(old, operation, group, resource, scope)),
         );
         if (operations.length === 0) continue;
         result.push({ ...rule, operations, apiGroups: [group], resources: [resource] });

@@ -17,6 +17,15 @@ function identity(scope: string, group: string, kind: string, namespace: string 
   return [scope, group, kind, namespace ?? '', name].join('\u0000');
 }
 
+/** Namespaced kinds that are found in `default` when neither they nor their target name a namespace. */
+const namespacedKinds = new Set(
+  [
+    'Pod Service ConfigMap Secret ServiceAccount PersistentVolumeClaim Endpoints ReplicationController ResourceQuota LimitRange',
+    'Deployment StatefulSet DaemonSet ReplicaSet Job CronJob HorizontalPodAutoscaler PodDisruptionBudget',
+    'Ingress NetworkPolicy Role RoleBinding EndpointSlice Rollout ScaledObject ExternalSecret SealedSecret Certificate',
+  ].flatMap((kinds) => kinds.split(' ')),
+);
+
 /**
  * Indexes the objects of one side.
  * @param entries rendered objects; hooks are left out, they are not part of the desired state
@@ -31,7 +40,8 @@ export function buildWorld(entries: readonly Entry[], unrendered: readonly Targe
     const { group, kind, namespace, name } = entry.ref;
     push(byKind, `${group}/${kind}`, entry);
     byIdentity.set(identity(entry.target.scope, group, kind, namespace, name), entry);
-    if (namespace !== undefined) push(byNamespace, `${entry.target.scope}\u0000${namespace}`, entry);
+    const home = namespace ?? (namespacedKinds.has(kind) ? 'default' : undefined);
+    if (home !== undefined) push(byNamespace, `${entry.target.scope}\u0000${home}`, entry);
   }
   return {
     entries: kept,
@@ -40,7 +50,10 @@ export function buildWorld(entries: readonly Entry[], unrendered: readonly Targe
       const all = byKind.get(`${group}/${kind}`) ?? [];
       return scope === undefined ? all : all.filter((entry) => entry.target.scope === scope);
     },
-    get: (scope, group, kind, namespace, name) => byIdentity.get(identity(scope, group, kind, namespace, name)),
+    get: (scope, group, kind, namespace, name) =>
+      byIdentity.get(identity(scope, group, kind, namespace, name)) ??
+      // A chart or folder that is deployed by hand names no namespace; everybody then uses that of the kubectl context.
+      (namespace === 'default' ? byIdentity.get(identity(scope, group, kind, undefined, name)) : undefined),
     inNamespace: (scope, namespace) => byNamespace.get(`${scope}\u0000${namespace}`) ?? [],
     unseen(scope, namespace) {
       return unrendered
