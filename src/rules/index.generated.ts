@@ -5,9 +5,12 @@ import admissionExemptionRemoved from './admission/admission-exemption-removed.t
 import apiExtensionBackendRemoved from './admission/api-extension-backend-removed.ts';
 import apiRemovedInTargetVersion from './apis/api-removed-in-target-version.ts';
 import applicationsetShrinks from './gitops/applicationset-shrinks.ts';
+import baseImageDrift from './docker-python/base-image-drift.ts';
 import configKeyRemoved from './references/config-key-removed.ts';
 import crdDeleted from './prune/crd-deleted.ts';
+import ebpfAgentWidened from './node-agents/ebpf-agent-widened.ts';
 import fluxIdentityChange from './gitops/flux-identity-change.ts';
+import gitopsGuardrailWeakened from './gitops/gitops-guardrail-weakened.ts';
 import gracefulShutdownRegressed from './disruption/graceful-shutdown-regressed.ts';
 import imagePinLoosened from './images/image-pin-loosened.ts';
 import imagePullCredentialsMissing from './images/image-pull-credentials-missing.ts';
@@ -26,15 +29,23 @@ import pdbProtectionRemoved from './disruption/pdb-protection-removed.ts';
 import pdbSelectorBroken from './disruption/pdb-selector-broken.ts';
 import priorityPreemptionRisk from './scheduling/priority-preemption-risk.ts';
 import pruneDeletesData from './prune/prune-deletes-data.ts';
+import pythonEnvDrift from './docker-python/python-env-drift.ts';
+import pythonInstallModeDrift from './docker-python/python-install-mode-drift.ts';
+import pythonUnpinned from './docker-python/python-unpinned.ts';
 import quotaBlocksRollout from './resources/quota-blocks-rollout.ts';
 import readinessWeakened from './probes/readiness-weakened.ts';
+import renderBrokenOrEmpty from './yaml/render-broken-or-empty.ts';
 import replicasCut from './resources/replicas-cut.ts';
 import replicasResetByRemoval from './resources/replicas-reset-by-removal.ts';
+import scrapeTargetOrphaned from './observability/scrape-target-orphaned.ts';
 import serviceEndpointsLost from './network/service-endpoints-lost.ts';
+import tlsBindingBroken from './network/tls-binding-broken.ts';
 import trafficPolicyChanged from './network/traffic-policy-changed.ts';
+import unresolvedPlaceholder from './yaml/unresolved-placeholder.ts';
 import webhookBlastRadiusWidened from './admission/webhook-blast-radius-widened.ts';
 import webhookFailsClosedWithoutBackend from './admission/webhook-fails-closed-without-backend.ts';
 import webhookSelfDeadlock from './admission/webhook-self-deadlock.ts';
+import yamlDuplicateKey from './yaml/yaml-duplicate-key.ts';
 
 /** All built-in rules, by id. */
 export const rules: readonly Rule[] = [
@@ -43,9 +54,12 @@ export const rules: readonly Rule[] = [
   apiExtensionBackendRemoved,
   apiRemovedInTargetVersion,
   applicationsetShrinks,
+  baseImageDrift,
   configKeyRemoved,
   crdDeleted,
+  ebpfAgentWidened,
   fluxIdentityChange,
+  gitopsGuardrailWeakened,
   gracefulShutdownRegressed,
   imagePinLoosened,
   imagePullCredentialsMissing,
@@ -64,13 +78,21 @@ export const rules: readonly Rule[] = [
   pdbSelectorBroken,
   priorityPreemptionRisk,
   pruneDeletesData,
+  pythonEnvDrift,
+  pythonInstallModeDrift,
+  pythonUnpinned,
   quotaBlocksRollout,
   readinessWeakened,
+  renderBrokenOrEmpty,
   replicasCut,
   replicasResetByRemoval,
+  scrapeTargetOrphaned,
   serviceEndpointsLost,
+  tlsBindingBroken,
   trafficPolicyChanged,
+  unresolvedPlaceholder,
   webhookBlastRadiusWidened,
   webhookFailsClosedWithoutBackend,
   webhookSelfDeadlock,
+  yamlDuplicateKey,
 ];
