@@ -11,6 +11,8 @@ import { insideTree } from './tree-path.ts';
 
 // argo-cd reposerver/repository manifestFile.
 const manifestFile = /\.(?:yaml|yml|json|jsonnet)$/;
+/** What `kubectl apply -k` reads itself, and no API server knows. */
+const kustomizeGroup = 'kustomize.config.k8s.io';
 const skipMarker = '+argocd:skip-file-rendering';
 
 /** Reads manifests as they stand. With `rules: 'argocd'` as Argo CD reads a directory (reposerver findManifests). */
@@ -30,7 +32,9 @@ export function prepareManifests(
     key: digestOf(['manifests', source.rules, files.map((file) => [file, tree.hashOf(file)]), identity]),
     persistent: false,
     async run() {
-      const manifests = files.flatMap((file) => readFile(source, file, tree, context, substitute));
+      const manifests = files
+        .flatMap((file) => readFile(source, file, tree, context, substitute))
+        .filter(({ ref }) => source.rules === 'argocd' || ref.group !== kustomizeGroup);
       return { manifests, warnings: [] };
     },
     locate: (rendered) => rendered,
@@ -41,6 +45,8 @@ function manifestFiles(source: ManifestsSource, root: string, tree: Tree): strin
   const argocd = source.rules === 'argocd';
   return tree.list(root).filter((file) => {
     const below = tree.isFile(root) ? posix.basename(file) : root === '' ? file : file.slice(root.length + 1);
+    // It often has neither kind nor name. Argo CD takes a folder with one for a kustomize source, and applies it deeper down.
+    if (!argocd && /^(?:kustomization\.ya?ml|Kustomization)$/.test(posix.basename(file))) return false;
     if (!source.recurse && below.includes('/')) return false;
     if (!manifestFile.test(file) || !tree.isFile(file)) return false;
     if (below.split('/').includes('.git')) return false;

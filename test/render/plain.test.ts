@@ -39,6 +39,23 @@ describe("Argo CD's directory sources", () => {
     ).toEqual(['Pod/a']);
   });
 
+  test('a folder that is applied as it stands: what only kustomize reads is no object', async () => {
+    const mixed = {
+      'app/a.yaml': pod('a'),
+      'app/kustomization.yaml': 'resources: [a.yaml]\n',
+      'app/deep/kustomization.yml': 'apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n',
+      'app/part.yaml':
+        'apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nmetadata: {name: part}\n---\n' + pod('b'),
+      // Flux's Kustomization is an object.
+      'app/flux.yaml': 'apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: apps}\n',
+    };
+    expect(names(manifestsOf(await render(mixed, { rules: 'plain', recurse: true })))).toEqual([
+      'Pod/a',
+      'Kustomization/apps',
+      'Pod/b',
+    ]);
+  });
+
   test('manifests know their file and line', async () => {
     const manifests = manifestsOf(await render({ 'app/a.yaml': `# head\n${pod('a')}---\n\n${pod('b')}` }));
     expect(manifests.map(({ provenance }) => provenance)).toEqual([
