@@ -7,9 +7,17 @@ import { isProduction } from './pipeline/environments.ts';
 import { changedYaml, collectBuildFiles } from './pipeline/files.ts';
 import { clusterOf, clusterSummary, withCapabilities } from './pipeline/live.ts';
 import { neighbours } from './pipeline/neighbours.ts';
-import { dedupe, failures, snapshotNotes, versionNote, withheld } from './pipeline/not-evaluated.ts';
+import {
+  dedupe,
+  failures,
+  openedByEnvironment,
+  snapshotNotes,
+  versionNote,
+  withheld,
+} from './pipeline/not-evaluated.ts';
 import { renderSelection, type SelectionResults } from './pipeline/render.ts';
 import type { GatePorts, GateRequest, GateResult } from './pipeline/request.ts';
+import { alignScopes } from './pipeline/scopes.ts';
 import { select } from './pipeline/select.ts';
 import { discoverSide } from './pipeline/targets.ts';
 import { unclaimedChanges } from './pipeline/unclaimed.ts';
@@ -49,8 +57,9 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       goTemplate: ports.createGoTemplate(config),
       progress: ports.progress,
     };
-    const before = await discoverSide('before', discovery);
+    const found = await discoverSide('before', discovery);
     const after = await discoverSide('after', discovery);
+    const before = { ...found, targets: alignScopes(found.targets, after.targets) };
     const selection = select({ before, after, trees, request, exclude: config.exclude });
 
     // 2. render
@@ -74,7 +83,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       ...loaded.notes.map((note) => ({ what: 'configuration', reason: note, weight: 'note' as const })),
       ...dedupe([...before.notEvaluated, ...after.notEvaluated]),
       ...selection.filter((selected) => selected.action === 'withhold').map(withheld),
-      ...failures(results),
+      ...failures(results, new Set(near.map((selected) => selected.id))),
       ...diff.notes,
       ...trees.after.problems.map((problem) => ({
         what: problem.path,
@@ -127,7 +136,8 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       trees.changed,
     );
     const score = scoreFindings(findings);
-    const judgement = judge({ score, findings, notEvaluated, onIncomplete: request.onIncomplete });
+    const listed = openedByEnvironment(notEvaluated, (id) => after.targets.get(id) ?? before.targets.get(id), config);
+    const judgement = judge({ score, findings, notEvaluated: listed, onIncomplete: request.onIncomplete });
 
     // 7. report
     const report: GateReport = {
@@ -138,7 +148,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       findings,
       changes: diff.changes,
       drift: diff.drift,
-      coverage: { targets: coverage(selection, near, results), notEvaluated },
+      coverage: { targets: coverage(selection, near, results), notEvaluated: listed },
       sides: { before: trees.before.label, after: trees.after.label },
       ...(cluster === undefined ? {} : { cluster: clusterSummary(cluster, started) }),
       tools: renderer.toolsUsed,

@@ -1,5 +1,5 @@
 import type { Config } from '../core/config.ts';
-import type { ClusterState, NotEvaluated } from '../core/model.ts';
+import type { ClusterState, NotEvaluated, Target } from '../core/model.ts';
 import type { LiveWorld } from '../core/rule.ts';
 import { assumedKubernetesVersion } from '../render/engine-versions.ts';
 import type { SelectionResults } from './render.ts';
@@ -70,7 +70,12 @@ export function withheld(selected: Selected): NotEvaluated {
   };
 }
 
-export function failures(results: SelectionResults): NotEvaluated[] {
+/**
+ * Targets that did not render. Of those that the change does not reach, only what they would have told about others is
+ * missing: a note, and rules see them as not rendered.
+ * @param near ids of targets that were rendered only because they share a cluster with the change
+ */
+export function failures(results: SelectionResults, near: ReadonlySet<string>): NotEvaluated[] {
   const found: NotEvaluated[] = [];
   for (const side of ['after', 'before'] as const) {
     for (const result of results[side].values()) {
@@ -78,10 +83,19 @@ export function failures(results: SelectionResults): NotEvaluated[] {
       const other = results[side === 'after' ? 'before' : 'after'].get(result.target.id);
       const same = other !== undefined && !other.ok && other.problem.message === result.problem.message;
       if (same && side === 'before') continue;
-      found.push(notRendered(result, same ? 'both sides' : side));
+      const entry = notRendered(result, same ? 'both sides' : side);
+      found.push(near.has(result.target.id) ? asNeighbour(entry) : entry);
     }
   }
   return found;
+}
+
+function asNeighbour(entry: NotEvaluated): NotEvaluated {
+  return {
+    ...entry,
+    reason: `the change does not reach it, but it may depend on what changes: ${entry.reason}`,
+    weight: 'note',
+  };
 }
 
 /** The same thing found on both sides is said once. */
@@ -89,4 +103,29 @@ export function dedupe(entries: readonly NotEvaluated[]): NotEvaluated[] {
   const seen = new Map<string, NotEvaluated>();
   for (const entry of entries) seen.set(`${entry.what}\u0000${entry.reason}`, entry);
   return [...seen.values()];
+}
+
+/**
+ * `onIncomplete: warn` of an environment: what could not be evaluated there stays listed and does not hold the change.
+ */
+export function openedByEnvironment(
+  entries: readonly NotEvaluated[],
+  targets: (id: string) => Target | undefined,
+  config: Config,
+): NotEvaluated[] {
+  const open = new Set(
+    config.environments
+      .filter((environment) => environment.onIncomplete === 'warn')
+      .map((environment) => environment.name),
+  );
+  if (open.size === 0) return [...entries];
+  return entries.map((entry) => {
+    const environment = entry.target === undefined ? undefined : targets(entry.target)?.environment;
+    if (entry.weight !== 'incomplete' || environment === undefined || !open.has(environment)) return entry;
+    return {
+      ...entry,
+      weight: 'note',
+      reason: `${entry.reason} (environment ${environment} is set to onIncomplete: warn)`,
+    };
+  });
 }

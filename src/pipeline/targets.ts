@@ -16,6 +16,7 @@ import { detectConventional } from '../sources/detect.ts';
 import { explicitTargets } from '../sources/explicit.ts';
 import { discoverFlux } from '../sources/flux.ts';
 import { readDeclarations } from '../sources/read-yaml.ts';
+import { declaredByOthers, renderedInstead } from './superseded.ts';
 
 /** Applications that render Applications ...: deeper than this is a mistake or an attack. */
 const maximumDepth = 6;
@@ -56,6 +57,8 @@ interface Found {
   readonly rendered: Map<string, RenderResult>;
   readonly incompleteGenerators: Set<string>;
   readonly generatorFiles: Set<string>;
+  /** Ids of the conventional targets that were expanded. */
+  readonly conventional: Set<string>;
 }
 
 /**
@@ -63,6 +66,18 @@ interface Found {
  * render (app-of-apps, to a fix-point), and conventional charts, overlays and folders that none of these claims.
  */
 export async function discoverSide(side: Side, ports: DiscoveryPorts): Promise<DiscoveredSide> {
+  const declared = new Set<string>();
+  for (let round = 0; ; round += 1) {
+    const found = await discoverOnce(side, ports, declared);
+    const more = round === maximumDepth ? [] : declaredByOthers(found);
+    if (more.length === 0) return found;
+    // What is rendered stays rendered: only the expansion of targets is repeated.
+    for (const id of more) declared.add(id);
+  }
+}
+
+/** @param declared ids of conventional parents that turned out to be the source of an engine object */
+async function discoverOnce(side: Side, ports: DiscoveryPorts, declared: ReadonlySet<string>): Promise<Found> {
   const found: Found = {
     side,
     tree: ports.trees[side],
@@ -71,8 +86,9 @@ export async function discoverSide(side: Side, ports: DiscoveryPorts): Promise<D
     rendered: new Map(),
     incompleteGenerators: new Set(),
     generatorFiles: new Set(),
+    conventional: new Set(),
   };
-  add(explicitTargets(found.tree, ports.config, side === 'before' ? ports.trees.after : undefined), found);
+  add(explicitTargets(found.tree, ports.config), found);
   if (!ports.config.detect) return found;
   const declarations = readDeclarations(found.tree);
   found.notEvaluated.push(...declarations.notEvaluated);
@@ -80,9 +96,11 @@ export async function discoverSide(side: Side, ports: DiscoveryPorts): Promise<D
   await renderParents(found, ports);
   // A chart or an overlay that nothing declares may itself be an app-of-apps: what it declares claims folders in turn.
   const conventional = detectConventional(found.tree, ports.config, [...found.targets.values()]);
-  const parents = conventional.targets.filter((target) => target.rendersTargets);
+  const parents = conventional.targets.filter((target) => target.rendersTargets && !declared.has(target.id));
+  for (const parent of parents) found.conventional.add(parent.id);
   add({ targets: parents, notEvaluated: [] }, found);
   await renderParents(found, ports);
+  for (const id of renderedInstead(found)) found.targets.delete(id);
   add(detectConventional(found.tree, ports.config, [...found.targets.values()]), found);
   return found;
 }

@@ -304,3 +304,17 @@ test('nothing is left in the temporary folder after a run', async () => {
   expect(readdirSync(scratch).filter((name) => name.startsWith('gitops-gate'))).toEqual([]);
   expect(existsSync(tmpdir())).toBe(true);
 });
+
+test('an environment with onIncomplete: warn lets a target that does not render pass, and says so', async () => {
+  const values = { 'charts/shop/values-dev.yaml': 'replicas: 1\n' };
+  const folders = sides({ ...chart, ...values }, { 'charts/shop/templates/deployment.yaml': '{{ fail "no" }}\n' });
+  const config = join(tempDir('file'), 'gate.yaml');
+  writeFileSync(
+    config,
+    'environments:\n  - {name: dev, production: false, match: ["charts/**"], onIncomplete: warn}\nrules: {render-broken-or-empty: off}\n',
+  );
+  const ended = await check(folders, '--config', config);
+  expect(ended.stdout.replace(/\s+/g, ' ')).toContain('onIncomplete: warn');
+  expect(ended.stdout).not.toContain('INCOMPLETE');
+  expect(ended.code).toBe(0);
+});

@@ -21,7 +21,7 @@ export async function listRules(options: { readonly color: boolean; readonly jso
   process.stdout.write(
     formatRules(rules, {
       color: useColor(options, process.stdout),
-      width: Math.min(process.stdout.columns ?? 100, 140),
+      width: process.stdout.columns ?? 200,
     }),
   );
   return 0;
