@@ -17,7 +17,7 @@ export function* brokenImages(change: ResourceChange, after: Entry): Iterable<Pr
     const image: unknown = container.image;
     const text = typeof image === 'string' ? image.trim() : '';
     const empty = image === undefined || image === null || text === '';
-    const broken = empty || /^[:@/]|[:@/]$|[:/](null|<nil>|nil)$|\s/.test(text);
+    const broken = empty || /^[:@/]|[:@/]$|\/\/|[:/](null|<nil>|nil)$|\s/.test(text);
     // `<no value>` in it is reported as such.
     if (!broken || nilIn(text) !== undefined) continue;
     const was = previous.get(container.name);
@@ -40,7 +40,9 @@ export function* undecrypted(context: RuleContext<unknown>, change: ResourceChan
   if (change.before !== undefined && at(change.before.object, 'sops') !== undefined) return;
   const { target } = after;
   const declared = target.declaredBy;
-  let confidence: Confidence = target.engine === 'argocd' ? 'determined' : 'likely';
+  // Plugins (KSOPS) decrypt in kustomize; plain manifests are applied as they are.
+  const plain = target.sources.every((source) => source.type === 'manifests');
+  let confidence: Confidence = target.engine === 'argocd' && plain ? 'determined' : 'likely';
   if (target.engine === 'flux') {
     const owner =
       declared === undefined

@@ -155,7 +155,11 @@ function lossOf(deletion: Deletion, context: RuleContext<unknown>): Loss | undef
 }
 
 /** Something that owns or stands for data is the same thing under a new name: object-identity-change, and here the loss. */
-function* checkDeletion(context: RuleContext<unknown>, deletion: Deletion): Iterable<Problem> {
+function* checkDeletion(
+  context: RuleContext<unknown>,
+  deletion: Deletion,
+  namespaces: ReadonlySet<string>,
+): Iterable<Problem> {
   const { entry, live } = deletion;
   if (deletion.outcome === 'kept' || isThrowaway(entry.object)) return;
   const loss = lossOf(deletion, context);
@@ -184,7 +188,10 @@ function* checkDeletion(context: RuleContext<unknown>, deletion: Deletion): Iter
         : { wouldChange: 'the live claim and its volume show the reclaim policy, the size and recent snapshots' }),
     },
     fix: `Put the guard on the live object first (${pruneGuardFor(entry.target)}), take a snapshot or set the reclaim policy of its volume to Retain, and only then remove ${formatRef(entry.ref)} from Git.`,
-    rootCause: `prune:${entry.target.scope}/${formatRef(entry.ref)}`,
+    // Everything in a namespace that goes has one cause.
+    rootCause: namespaces.has(`${entry.target.scope}\u0000${entry.ref.namespace}`)
+      ? `prune:${entry.target.scope}/Namespace ${entry.ref.namespace}`
+      : `prune:${entry.target.scope}/${formatRef(entry.ref)}`,
   });
 }
 
@@ -240,7 +247,13 @@ export default defineRule({
   options: Type.Object({}),
   examples,
   *check(context) {
-    for (const deletion of deletions(context)) yield* checkDeletion(context, deletion);
+    const all = deletions(context);
+    const namespaces = new Set(
+      all.flatMap(({ entry, outcome }) =>
+        entry.ref.kind === 'Namespace' && outcome !== 'kept' ? [`${entry.target.scope}\u0000${entry.ref.name}`] : [],
+      ),
+    );
+    for (const deletion of all) yield* checkDeletion(context, deletion, namespaces);
     yield* checkMoves(context);
   },
 });

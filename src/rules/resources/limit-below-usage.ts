@@ -214,6 +214,36 @@ function* checkOther(before: Entry, after: Entry, minimumCut: number): Iterable<
   }
 }
 
+/** The API server refuses a limit below the request of the same container. */
+function* checkRequests(before: Entry | undefined, after: Entry): Iterable<Problem> {
+  const template = podTemplate(after.object);
+  if (template === undefined) return;
+  const old = before === undefined ? undefined : podTemplate(before.object);
+  const exceeds = (container: unknown, resource: Resource) => {
+    const request = quantityAt(container, 'resources', 'requests', resource);
+    const limit = quantityAt(container, 'resources', 'limits', resource);
+    return request !== undefined && limit !== undefined && request > limit ? { request, limit } : undefined;
+  };
+  const previous = new Map(
+    (old === undefined ? [] : containersOf(old)).map(({ container }) => [container.name, container]),
+  );
+  for (const { container, path } of containersOf(template)) {
+    for (const resource of ['memory', 'cpu'] as const) {
+      const found = exceeds(container, resource);
+      if (found === undefined || exceeds(previous.get(container.name), resource) !== undefined) continue;
+      const unit = resource === 'memory' ? 'bytes' : 'cores';
+      const [request, limit] = [formatQuantity(found.request, unit), formatQuantity(found.limit, unit)];
+      yield problemAt(after, `${path}/resources/limits/${resource}`, {
+        message: `Container ${container.name} of ${formatRef(after.ref)} asks for ${request} ${resource} and limits itself to ${limit}: the API server refuses that (must be less than or equal to ${resource} limit).`,
+        confidence: 'determined',
+        willNotApply: true,
+        evidence: { after: `request ${request}, limit ${limit}` },
+        fix: `Raise resources.limits.${resource} of container ${container.name} to at least ${request}, or lower the request.`,
+      });
+    }
+  }
+}
+
 function* checkWorkload(context: RuleContext<Options>, before: Entry, after: Entry): Iterable<Problem> {
   const template = podTemplate(after.effective);
   const old = podTemplate(before.effective);
@@ -267,6 +297,7 @@ export default defineRule<Options>({
   *check(context) {
     for (const change of context.changes) {
       const { before, after } = change;
+      if (after !== undefined) yield* checkRequests(before, after);
       if (before === undefined || after === undefined) continue;
       yield* checkWorkload(context, before, after);
       yield* checkOther(before, after, context.options.minimumCut);

@@ -1,9 +1,12 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Type } from 'typebox';
 import type { Confidence, Entry, RenderProblem, Severity, Target } from '../../core/model.ts';
 import { defineRule, type Problem, type RenderOutcomeChange, type RuleContext } from '../../core/rule.ts';
+import { readDocuments, YamlError } from '../../core/yaml/read.ts';
 import { deletions, type Deletion } from '../kit/deletions.ts';
 import { droppedResources } from '../kit/kustomization-files.ts';
 import { fileRef, readerOf } from '../kit/files.ts';
+import { isMerged } from '../kit/merged-documents.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { unitName, unitRef } from '../kit/units.ts';
 import { changesByIdentity, counterpart, entryIdentity } from '../kit/touched.ts';
@@ -139,6 +142,68 @@ function* checkRandom(context: RuleContext<unknown>): Iterable<Problem> {
   }
 }
 
+/** A lost `---` line: the first of the two objects is not rendered any more. */
+function* checkMerged(context: RuleContext<unknown>): Iterable<Problem> {
+  for (const entry of context.after.entries) {
+    if (!isMerged(entry)) continue;
+    const old = counterpart(context.before, entry);
+    if (old !== undefined && isMerged(old)) continue;
+    const [first, second] = entry.duplicateKeys?.find(({ path }) => path === '/kind')?.lines ?? [0, 0];
+    yield problemAt(entry, '/kind', {
+      message: `Two documents run into each other before ${formatRef(entry.ref)} (no --- between them): only the last one is left, and the one before it is lost.`,
+      severity: 'high',
+      evidence: {
+        facts: [
+          `kind stands at lines ${first} and ${second} of one document`,
+          ...(entry.provenance.template === undefined ? [] : [entry.provenance.template]),
+        ],
+      },
+      fix: `Put a line with --- in front of ${formatRef(entry.ref)} in ${entry.provenance.template ?? entry.provenance.file ?? 'its file'}; in a range, inside of the loop.`,
+    });
+  }
+}
+
+function valuesFiles(target: Target): readonly string[] {
+  return target.sources.flatMap((source) =>
+    source.type === 'helm' ? source.values.flatMap((layer) => (layer.kind === 'file' ? [layer.path] : [])) : [],
+  );
+}
+
+/** A values file changes and nothing that is rendered from it does: a misspelt or unknown key. */
+function* checkNoEffect(context: RuleContext<unknown>): Iterable<Problem> {
+  const changed = new Set(context.changes.map(({ target }) => target));
+  const failed = new Set(context.renderProblems.map(({ target }) => target.id));
+  for (const { path, before, after } of context.yaml) {
+    if (before === undefined || after === undefined || sameValues(before, after)) continue;
+    const readers = [...context.targets.after.values()].filter((target) => valuesFiles(target).includes(path));
+    const [first] = readers;
+    if (first === undefined || readers.some(({ id }) => changed.has(id) || failed.has(id))) continue;
+    // Not looked at on either side: nothing is known about the effect.
+    if (!context.after.entries.some(({ target }) => target.id === first.id)) continue;
+    yield {
+      resource: fileRef(path),
+      target: first.id,
+      path: '',
+      location: { file: path },
+      message: `The values in ${path} change, and ${unitName(first)} renders exactly the same: the changed keys have no effect, perhaps because the chart does not know them.`,
+      severity: 'low',
+      confidence: 'likely',
+      evidence: { facts: readers.slice(0, 5).map((target) => `read by ${unitName(target)}`) },
+      fix: `Compare the changed keys of ${path} with values.yaml of the chart; a values.schema.json with additionalProperties: false refuses unknown ones.`,
+    };
+  }
+}
+
+function sameValues(before: string, after: string): boolean {
+  try {
+    const read = (text: string) => readDocuments(text).map(({ value }) => value);
+    return isDeepStrictEqual(read(before), read(after));
+  } catch (error) {
+    if (error instanceof YamlError) return true;
+    throw error;
+  }
+}
+
 function randomPaths(entry: Entry): readonly string[] {
   return entry.nondeterministic ?? [];
 }
@@ -172,5 +237,7 @@ export default defineRule({
     yield* checkEmpty(context, all);
     yield* checkForgotten(context, all);
     yield* checkRandom(context);
+    yield* checkMerged(context);
+    yield* checkNoEffect(context);
   },
 });

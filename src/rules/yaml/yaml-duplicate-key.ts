@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import type { Entry } from '../../core/model.ts';
 import { defineRule, type ChangedYaml, type Problem, type RuleContext, type World } from '../../core/rule.ts';
 import { readDocuments, YamlError, type RawDuplicate } from '../../core/yaml/read.ts';
+import { isMerged } from '../kit/merged-documents.ts';
 import { fileRef, readerOf } from '../kit/files.ts';
 import { duplicateNames } from '../kit/named-lists.ts';
 import { escapePointer } from '../kit/pods.ts';
@@ -22,7 +23,8 @@ function winner({ engine, apply }: Entry['target']): string {
 function* checkRendered(context: RuleContext<unknown>, reported: Set<string>): Iterable<Problem> {
   const changes = changesByIdentity(context);
   for (const entry of context.after.entries) {
-    if (entry.duplicateKeys === undefined) continue;
+    // Two documents in one: render-broken-or-empty speaks about that.
+    if (entry.duplicateKeys === undefined || isMerged(entry)) continue;
     const old = new Set(counterpart(context.before, entry)?.duplicateKeys?.map(({ path }) => path) ?? []);
     const touched = changes.has(entryIdentity(entry));
     for (const duplicate of entry.duplicateKeys) {
@@ -135,7 +137,10 @@ function collisions(world: World): Map<string, readonly [Entry, Entry]> {
     }
     const managed = [entry, other].every(({ target }) => target.engine === 'argocd' || target.engine === 'flux');
     if (other.target.id !== entry.target.id && !managed) continue;
-    if (!isDeepStrictEqual(body(entry), body(other))) result.set(id, [other, entry]);
+    const same = isDeepStrictEqual(body(entry), body(other));
+    // Helm cannot apply one object twice, whatever is in it.
+    if (!same || (entry.target.id === other.target.id && entry.target.apply.mode === 'helm'))
+      result.set(id, [other, entry]);
   }
   return result;
 }
@@ -148,10 +153,13 @@ function* checkCollisions(context: RuleContext<unknown>): Iterable<Problem> {
     const sources = [first, second].map(
       ({ provenance, target }) => provenance.template ?? provenance.file ?? unitName(target),
     );
+    const helm = same && second.target.apply.mode === 'helm';
     yield problemAt(second, '', {
-      message: same
-        ? `${unitName(second.target)} renders ${formatRef(second.ref)} twice with different content: the last one counts (Argo CD), or the whole unit is refused (Helm, kustomize).`
-        : `${formatRef(second.ref)} is rendered by ${unitName(first.target)} and by ${unitName(second.target)} with different content: each sync overwrites the other (SharedResourceWarning).`,
+      message: helm
+        ? `${unitName(second.target)} renders ${formatRef(second.ref)} twice: Helm creates the first, finds it in the way of the second, and the release fails.`
+        : same
+          ? `${unitName(second.target)} renders ${formatRef(second.ref)} twice with different content: the last one counts (Argo CD), or the whole unit is refused (Helm, kustomize).`
+          : `${formatRef(second.ref)} is rendered by ${unitName(first.target)} and by ${unitName(second.target)} with different content: each sync overwrites the other (SharedResourceWarning).`,
       confidence: same
         ? 'determined'
         : second.target.cluster === undefined && second.target.environment !== undefined

@@ -79,6 +79,12 @@ export const examples: readonly RuleExample[] = [
     expect: [{ path: `${path}/memory`, confidence: 'likely', message: '3Gi of heap (-Xmx in JAVA_OPTS)' }],
   },
   {
+    name: 'the limit comes to lie below the request',
+    before: prometheus('{requests: {memory: 1Gi}, limits: {memory: 2Gi}}'),
+    after: prometheus('{requests: {memory: 3Gi}, limits: {memory: 2Gi}}'),
+    expect: [{ path: `${path}/memory`, confidence: 'determined', willNotApply: true }],
+  },
+  {
     name: 'quiet: the measured use leaves room',
     before: prometheus('{limits: {memory: 2Gi}}'),
     after: prometheus('{limits: {memory: 1Gi}}'),

@@ -59,6 +59,33 @@ export const examples: readonly RuleExample[] = [
     expect: [{ severity: 'high', message: 'unless allowEmpty is set' }],
   },
   {
+    name: 'the line between two documents is lost',
+    before: `${config('a')}---${config('b')}`,
+    after: `${config('a')}${config('b')}`,
+    expect: [
+      { resource: 'ConfigMap/shop/b', path: '/kind', severity: 'high', message: 'Two documents run into each other' },
+    ],
+  },
+  {
+    name: 'a misspelt key in the values has no effect',
+    target: {
+      sources: [
+        {
+          type: 'helm',
+          chart: { from: 'tree', path: 'charts/shop' },
+          release: 'shop',
+          values: [{ kind: 'file', path: 'envs/prod.yaml' }],
+          set: [],
+          includeCrds: true,
+        },
+      ],
+    },
+    before: config('a'),
+    after: config('a'),
+    files: { before: { 'envs/prod.yaml': 'replicas: 2\n' }, after: { 'envs/prod.yaml': 'replicas: 2\nreplicaz: 3\n' } },
+    expect: [{ resource: 'File/envs/prod.yaml', severity: 'low', confidence: 'likely' }],
+  },
+  {
     name: 'quiet: the unit is repaired',
     after: config('a'),
     renderProblem: { before: failure(nil) },

@@ -87,6 +87,13 @@ export const examples: readonly RuleExample[] = [
     ],
   },
   {
+    name: 'a Helm release cannot hold an object twice, even with the same content',
+    target: { engine: 'helm', apply: { mode: 'helm', prune: true, automated: 'unknown' } },
+    before: config('fast'),
+    after: `${config('fast')}---${config('fast')}`,
+    expect: [{ resource: 'ConfigMap/shop/settings', message: 'the release fails' }],
+  },
+  {
     name: 'two Applications own one ConfigMap',
     before: config('fast'),
     after: config('fast'),
