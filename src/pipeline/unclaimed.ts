@@ -3,6 +3,7 @@ import type { Config } from '../core/config.ts';
 import { messageOf } from '../core/errors.ts';
 import type { NotEvaluated, Target } from '../core/model.ts';
 import type { TreePair } from '../core/ports.ts';
+import { reads } from './reads.ts';
 
 /** Files that never reach a cluster by themselves. */
 const neverDeployed =
@@ -17,13 +18,9 @@ function deployable(path: string, text: string | undefined): boolean {
   return /^["']?apiVersion["']?\s*:/m.test(text) && /^["']?kind["']?\s*:/m.test(text);
 }
 
-function claims(target: Target, path: string): boolean {
-  // The declaration itself: compared field by field as part of the target.
-  if (target.declaredBy !== undefined && target.origin.file === path) return true;
-  if (target.inputs === 'unknown') return true;
-  return target.inputs.some((input) =>
-    input.endsWith('/') ? input === './' || path.startsWith(input) : path === input,
-  );
+/** The declaration of a target is compared field by field as part of it. */
+function declaredIn(target: Target, path: string): boolean {
+  return target.declaredBy !== undefined && target.origin.file === path;
 }
 
 /**
@@ -46,7 +43,7 @@ export function unclaimedChanges(
       result.push({ what: path, reason: unreadable, location: { file: path }, weight: 'incomplete' });
       continue;
     }
-    if (generatorFiles.has(path) || targets.some((target) => claims(target, path))) continue;
+    if (generatorFiles.has(path) || targets.some((target) => reads(target, path) || declaredIn(target, path))) continue;
     if (!deployable(path, trees.after.readText(path) ?? trees.before.readText(path))) continue;
     result.push({
       what: path,

@@ -43,7 +43,7 @@ export async function discoverArgoCd(objects: readonly SourcedObject[], context:
       notEvaluated.push(result.problem);
     }
   }
-  const settled = settleIdentities(targets, context.known ?? []);
+  const settled = settleIdentities(targets, context.known ?? [], known.clusters);
   return {
     targets: settled.map((item) => item.target),
     notEvaluated: [

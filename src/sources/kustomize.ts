@@ -5,6 +5,7 @@ import { inputsMayDeclareTargets } from './argocd/renders-targets.ts';
 import { kustomizationFileIn, kustomizeInputs } from './closure.ts';
 import { environmentOf } from './environment.ts';
 import { kustomizationRoots } from './kustomization-roots.ts';
+import { overlayScopes } from './overlay-scopes.ts';
 import { baseName } from './tree-paths.ts';
 
 /**
@@ -36,5 +37,10 @@ export function kustomizeTarget(tree: Tree, config: Config, directory: string, c
 
 /** Kustomizations that nothing else refers to. */
 export function detectKustomize(tree: Tree, config: Config): readonly Target[] {
-  return kustomizationRoots(tree).map((directory) => kustomizeTarget(tree, config, directory));
+  const roots = kustomizationRoots(tree);
+  const scopes = overlayScopes(tree, config, roots);
+  return roots.map((directory) => {
+    const target = kustomizeTarget(tree, config, directory);
+    return { ...target, scope: scopes.get(directory) ?? target.scope };
+  });
 }

@@ -1,7 +1,8 @@
 import type { Target } from '../../core/model.ts';
 import { directoryOf } from '../tree-paths.ts';
 import type { ApplicationInput } from './application.ts';
-import { inClusterName } from './clusters.ts';
+import { inClusterName, inClusterServer, type ArgoCluster } from './clusters.ts';
+import { withoutTrailingSlashes } from './values.ts';
 
 export interface Found {
   readonly target: Target;
@@ -17,8 +18,13 @@ export interface Found {
  * Instances call their own cluster `in-cluster`: those of different environments must not be joined by rules, so
  * then the scope tells the environment too.
  */
-export function settleIdentities(all: readonly Found[], known: readonly Target[]): readonly Found[] {
-  const found = all.map(withInstance);
+export function settleIdentities(
+  all: readonly Found[],
+  known: readonly Target[],
+  clusters: readonly ArgoCluster[],
+): readonly Found[] {
+  const local = localNames(clusters);
+  const found = all.map((item) => withInstance(item, local));
   const groups = new Map<string, Found[]>();
   for (const item of found) {
     const group = groups.get(item.target.id);
@@ -40,20 +46,31 @@ export function settleIdentities(all: readonly Found[], known: readonly Target[]
   }
   return found.map((item) => {
     const id = ids.get(item) ?? item.target.id;
-    return { input: item.input, target: { ...item.target, id, scope: scopeOf(item.target, instances) } };
+    return {
+      input: item.input,
+      target: { ...item.target, id, scope: instances ? scopeOf(item.target, local) : item.target.scope },
+    };
   });
 }
 
+/** Names of the cluster that Argo CD runs in: its own, and the one that a cluster Secret gives it. */
+function localNames(clusters: readonly ArgoCluster[]): ReadonlySet<string> {
+  const named = clusters.filter((cluster) => withoutTrailingSlashes(cluster.server) === inClusterServer);
+  return new Set([inClusterName, ...named.map((cluster) => cluster.name)]);
+}
+
 /**
- * One chart of Applications rendered once per environment (values-dev.yaml, values-prod.yaml ...) makes one Argo CD
- * instance per environment. The id then names the environment, whatever other environments exist on this side:
- * an id that depended on its neighbours would change when one is added.
+ * One chart or overlay of Applications rendered once per environment (values-dev.yaml, values-prod.yaml ...) makes
+ * one Argo CD instance per environment. The id then names the environment, whatever other environments exist on this
+ * side: an id that depended on its neighbours would change when one is added. What an instance deploys to its own
+ * cluster is where the Applications themselves are.
  */
-function withInstance(item: Found): Found {
-  const instance = instanceOf(item.input.parent);
-  if (instance === undefined) return item;
+function withInstance(item: Found, local: ReadonlySet<string>): Found {
+  const { parent } = item.input;
+  const instance = instanceOf(parent);
+  if (parent === undefined || instance === undefined) return item;
   const { target } = item;
-  const scope = target.scope === inClusterName ? `${inClusterName}/${instance}` : target.scope;
+  const scope = local.has(target.scope) ? parent.scope : target.scope;
   return { ...item, target: { ...target, id: `${target.id}@${instance}`, scope } };
 }
 
@@ -61,7 +78,9 @@ function instanceOf(parent: Target | undefined): string | undefined {
   if (parent === undefined) return undefined;
   const mark = parent.id.lastIndexOf('@');
   if (mark !== -1) return parent.id.slice(mark + 1);
-  return parent.engine === 'argocd' ? undefined : parent.environment;
+  if (parent.engine === 'argocd' || parent.environment === undefined) return undefined;
+  // `production` of `production/eu-1`: whether what stands below it counts depends on the neighbours.
+  return parent.scope.split('/')[0];
 }
 
 /** The environment that a parent gives to what it renders, when it was rendered for one environment. */
@@ -91,7 +110,7 @@ function environmentsDiffer(group: readonly Found[]): boolean {
   return new Set(group.map((item) => item.target.environment)).size > 1;
 }
 
-function scopeOf(target: Target, instances: boolean): string {
-  if (!instances || target.scope !== inClusterName || target.environment === undefined) return target.scope;
-  return `${inClusterName}/${target.environment}`;
+function scopeOf(target: Target, local: ReadonlySet<string>): string {
+  if (!local.has(target.scope) || target.environment === undefined) return target.scope;
+  return `${target.scope}/${target.environment}`;
 }
