@@ -6,6 +6,18 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { defaultConfig } from '../src/config/load.ts';
+import type { GateReport, KubeObject, Manifest, RenderResult, Target } from '../src/core/model.ts';
+import { diffSides } from '../src/diff/diff.ts';
+import { runRules } from '../src/engine/run-rules.ts';
+import { toJson } from '../src/report/json.ts';
+import { toMarkdown } from '../src/report/markdown.ts';
+import { toTerminal } from '../src/report/terminal.ts';
+import { rules } from '../src/rules/index.generated.ts';
+import { buildWorld } from '../src/rules/kit/world.ts';
+import { blastRadius } from '../src/score/blast.ts';
+import { scoreFinding, scoreFindings } from '../src/score/score.ts';
+import { judge } from '../src/verdict/verdict.ts';
 import { toolPath } from '../test/kit/tools.ts';
 
 const apps = Number(process.env['BENCH_APPS'] ?? 200);
@@ -174,6 +186,148 @@ async function compare(
   row(`${name}: the same run again`, `${again.seconds.toFixed(2)} s, ${again.work.helmRuns} helm`, 'under 0.7 s');
 }
 
+/** One of 20,000 objects: a Deployment with its Service, ConfigMap, budget and account, 20 applications a target. */
+function manifestsOf(target: number, changed: boolean): Manifest[] {
+  return Array.from({ length: 20 }, (_, index) => {
+    const name = `app-${target}-${index}`;
+    const namespace = `team-${target}`;
+    const labels = { app: name };
+    const objects: KubeObject[] = [
+      {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name, namespace, labels },
+        spec: {
+          replicas: 3,
+          selector: { matchLabels: labels },
+          template: {
+            metadata: { labels },
+            spec: {
+              serviceAccountName: name,
+              containers: [
+                {
+                  name: 'app',
+                  image: `registry.example.org/${name}:${changed ? '1.1.0' : '1.0.0'}`,
+                  ports: [{ name: 'http', containerPort: 8080 }],
+                  envFrom: [{ configMapRef: { name } }],
+                  env: Array.from({ length: 12 }, (_item, at) => ({ name: `VARIABLE_${at}`, value: `${at}` })),
+                  readinessProbe: { httpGet: { path: '/ready', port: 'http' } },
+                  resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { memory: '128Mi' } },
+                },
+              ],
+            },
+          },
+        },
+      },
+      {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name, namespace },
+        spec: { selector: labels, ports: [{ name: 'http', port: 80, targetPort: 'http' }] },
+      },
+      {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name, namespace },
+        data: { LEVEL: changed ? 'debug' : 'info' },
+      },
+      { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } },
+      {
+        apiVersion: 'policy/v1',
+        kind: 'PodDisruptionBudget',
+        metadata: { name, namespace },
+        spec: { maxUnavailable: 1, selector: { matchLabels: labels } },
+      },
+    ];
+    return objects.map((object): Manifest => {
+      const [group, version] = object.apiVersion.includes('/') ? object.apiVersion.split('/') : ['', object.apiVersion];
+      return {
+        ref: { group: group ?? '', version: version ?? '', kind: object.kind, namespace, name },
+        object,
+        provenance: {},
+      };
+    });
+  }).flat();
+}
+
+function sideOf(changedShare: number): RenderResult[] {
+  return Array.from({ length: 200 }, (_, index): RenderResult => {
+    const target: Target = {
+      id: `argocd:argocd/team-${index}`,
+      name: `team-${index}`,
+      engine: 'argocd',
+      environment: 'production',
+      scope: 'production',
+      origin: { file: `apps/team-${index}.yaml` },
+      parents: [],
+      sources: [],
+      afterRender: { defaultNamespace: `team-${index}` },
+      apply: { mode: 'client-side', prune: true, automated: true },
+      inputs: [`teams/${index}/`],
+      rendersTargets: false,
+    };
+    return { ok: true, target, manifests: manifestsOf(index, index < 200 * changedShare), warnings: [] };
+  });
+}
+
+/** Diff, rules, score and reports of 20,000 objects of which some change, in this process. */
+function judgeMany(changedShare: number): void {
+  const before = sideOf(0);
+  const after = sideOf(changedShare);
+  const targets = new Map(after.map((result) => [result.target.id, result.target]));
+  const config = defaultConfig();
+  const started = performance.now();
+  const diff = diffSides({ before, after });
+  const diffed = performance.now();
+  const judged = runRules({
+    rules,
+    config,
+    waiverFor: () => undefined,
+    scoring: { blastRadius, scoreFinding },
+    context: {
+      changes: diff.changes,
+      before: buildWorld(diff.entries.before, []),
+      after: buildWorld(diff.entries.after, []),
+      live: () => undefined,
+      targets: { before: targets, after: targets },
+      renderProblems: [],
+      yaml: [],
+      buildFiles: { before: [], after: [] },
+      changedPaths: new Set(),
+      kubernetesVersion: () => '1.34',
+      isProduction: () => true,
+      notEvaluated: [],
+    },
+  });
+  const ruled = performance.now();
+  const score = scoreFindings(judged.findings);
+  const judgement = judge({ score, findings: judged.findings, notEvaluated: [], onIncomplete: 'fail' });
+  const report: GateReport = {
+    schemaVersion: '1',
+    ...judgement,
+    score,
+    findings: judged.findings,
+    changes: diff.changes,
+    drift: [],
+    coverage: { targets: [], notEvaluated: [] },
+    sides: { before: 'before', after: 'after' },
+    tools: [],
+    policyDigest: config.digest,
+    waiversInForce: [],
+    durationSeconds: 0,
+    work: { helmRuns: 0, kustomizeRuns: 0, cacheHits: 0 },
+  };
+  for (const format of [toJson, toMarkdown]) format(report);
+  toTerminal(report, { color: false, width: 100 });
+  const ended = performance.now();
+  const seconds = (from: number, to: number) => ((to - from) / 1000).toFixed(1);
+  row(
+    `diff + rules + reports of 20,000 objects, ${changedShare * 100} % changed`,
+    `${seconds(started, ended)} s (${seconds(started, diffed)} + ${seconds(diffed, ruled)} + ${seconds(ruled, ended)})`,
+    'under 4 s',
+  );
+}
+
 const helm = await toolPath('helm');
 // The render cache moves to an empty folder, the tools stay where they are.
 const toolCache = dirname(dirname(helm));
@@ -208,3 +362,5 @@ const kustomizeCommands = Array.from({ length: apps }, (_, index) => [
   join(overlays, 'overlays', `app-${index}`),
 ]);
 await compare('overlays', overlays, kustomizeCommands, join(overlays, 'overlays', 'app-7', 'kustomization.yaml'));
+
+for (const share of [0.05, 1]) judgeMany(share);

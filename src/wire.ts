@@ -42,7 +42,8 @@ export async function createPorts(choices: Choices): Promise<GatePorts> {
         tools,
         config,
         redactKey,
-        concurrency: availableParallelism(),
+        // One more than the cores: starting processes keeps the main thread busy while the others finish.
+        concurrency: availableParallelism() + 1,
         cache,
       }),
     createGoTemplate: (config) =>
