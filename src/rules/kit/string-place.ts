@@ -21,6 +21,19 @@ const foreignKinds = new Set([
   'APIService',
 ]);
 
+/** Custom resources that claim host names; their controllers take them literally. */
+const hostFields: Readonly<Record<string, readonly string[]>> = {
+  'gateway.networking.k8s.io/Gateway': ['hostname'],
+  'gateway.networking.k8s.io/HTTPRoute': ['hostnames'],
+  'gateway.networking.k8s.io/GRPCRoute': ['hostnames'],
+  'gateway.networking.k8s.io/TLSRoute': ['hostnames'],
+  'networking.istio.io/Gateway': ['hosts'],
+  'networking.istio.io/VirtualService': ['hosts', 'host'],
+  'networking.istio.io/DestinationRule': ['host'],
+  'networking.istio.io/ServiceEntry': ['hosts'],
+  'cert-manager.io/Certificate': ['dnsNames', 'commonName'],
+};
+
 function isBuiltin(group: string): boolean {
   if (!group.includes('.')) return true;
   return (
@@ -36,7 +49,12 @@ export function placeOf(object: KubeObject, fields: readonly string[], value: st
   if (first === 'metadata')
     return second === 'annotations' ? 'annotation' : second === 'managedFields' ? 'skip' : 'strict';
   const group = groupOf(object.apiVersion);
-  if (!isBuiltin(group)) return 'custom';
+  if (!isBuiltin(group)) {
+    const key = `${group}/${object.kind}`;
+    const hosts = Object.hasOwn(hostFields, key) ? hostFields[key] : undefined;
+    // The last key, or the one before the index of a list.
+    return hosts !== undefined && fields.slice(-2).some((field) => hosts.includes(field)) ? 'strict' : 'custom';
+  }
   if (object.kind === 'Secret' && group === '') return 'skip';
   if (object.kind === 'ConfigMap' && group === '')
     return value.trim().includes('\n') || value.length > 200 ? 'payload' : 'setting';

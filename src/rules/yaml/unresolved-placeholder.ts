@@ -231,7 +231,7 @@ export default defineRule({
     why: 'A value that is missing does not stop a template: Go prints `<no value>`, envsubst and kustomize leave `${VAR}` or `$(VAR)` as they are, SOPS files are valid YAML. The result is a valid manifest with a wrong host, image or password. Kubernetes itself expands only `$(NAME)` of variables of the same container, in `command`, `args` and `env`.',
     fix: 'Provide the value; make it mandatory (`required` in charts, `values.schema.json`, strict substitution in Flux).',
     ignoreWhen:
-      'The consumer has a template language of its own. Files in ConfigMaps, annotations with snippets and custom resources are left alone for that reason.',
+      'The consumer has a template language of its own. Files in ConfigMaps, annotations with snippets and custom resources (but for the host names of routes and certificates) are left alone for that reason.',
   },
   references: [
     'https://fluxcd.io/flux/components/kustomize/kustomizations/#post-build-variable-substitution',

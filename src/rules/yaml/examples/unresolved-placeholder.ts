@@ -181,4 +181,16 @@ spec: {defaultBackend: {service: {name: web, port: {number: 80}}}}
       sealed('staging') + '---' + sealed('shop', ", annotations: {sealedsecrets.bitnami.com/cluster-wide: 'true'}"),
     expect: [],
   },
+  {
+    name: 'the host of a route is the placeholder of a pipeline',
+    before: '',
+    after: `apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: checkout, namespace: shop}
+spec:
+  hosts: ['\${CHECKOUT_HOST}']
+  http: [{route: [{destination: {host: checkout}}]}]
+`,
+    expect: [{ resource: 'VirtualService/shop/checkout', path: '/spec/hosts/0', confidence: 'determined' }],
+  },
 ];
