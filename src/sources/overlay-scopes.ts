@@ -17,8 +17,8 @@ interface Place {
  * Which cluster overlays that nothing declares belong to, as far as the layout tells. `overlays/eu-prod` and
  * `overlays/us-prod` are both production, and two clusters; so are `shop/production/eu` and `shop/production/us`.
  *
- * A folder below the environment is a cluster when another application has one of the same name below the same
- * environment, or when its neighbour is built from the same bases. Otherwise it is an application
+ * The folders below an environment are clusters when another application has one of the same name below the same
+ * environment, or when two of them are built from the same bases. Otherwise they are applications
  * (`production/shop`), and all of the environment share a scope.
  *
  * @param directories of kustomizations
@@ -35,13 +35,17 @@ export function overlayScopes(tree: Tree, config: Config, directories: readonly 
     if (group === undefined) groups.set(`${place.prefix}\u0000${place.segment}`, [place]);
     else group.push(place);
   }
-  const variants = new Set([...groups.values()].flatMap((group) => variantsOf(tree, group)));
+  const clusters = new Set(
+    [...groups.values()]
+      .filter(
+        (group) =>
+          group.some((place) => (prefixes.get(`${place.segment}/${place.below}`)?.size ?? 0) > 1) ||
+          areVariants(tree, group),
+      )
+      .flat(),
+  );
   return new Map(
-    places.map((place) => {
-      const key = `${place.segment}/${place.below ?? ''}`;
-      const cluster = place.below !== undefined && ((prefixes.get(key)?.size ?? 0) > 1 || variants.has(place));
-      return [place.directory, cluster ? key : place.segment];
-    }),
+    places.map((place) => [place.directory, clusters.has(place) ? `${place.segment}/${place.below}` : place.segment]),
   );
 }
 
@@ -63,18 +67,18 @@ function addTo(map: Map<string, Set<string>>, key: string, value: string): void 
   else set.add(value);
 }
 
-/** Places of one application and environment that are built from the same bases as a neighbour. */
-function variantsOf(tree: Tree, group: readonly Place[]): readonly Place[] {
-  if (new Set(group.map((place) => place.below)).size < 2) return [];
-  const bases = new Map<string, Place[]>();
-  for (const place of group) {
+/** Is one of these places of an application and environment built from the same bases as its neighbour? */
+function areVariants(tree: Tree, group: readonly Place[]): boolean {
+  if (new Set(group.map((place) => place.below)).size < 2) return false;
+  const bases = new Map<string, string | undefined>();
+  return group.some((place) => {
     const own = [place.prefix, place.segment, place.below].filter((part) => part !== '').join('/');
     const reached = kustomizationsReached(tree, place.directory).filter(
       (directory) => directory !== own && !directory.startsWith(`${own}/`),
     );
-    if (reached.length === 0) continue;
     const key = reached.join('\u0000');
-    bases.set(key, [...(bases.get(key) ?? []), place]);
-  }
-  return [...bases.values()].filter((same) => new Set(same.map((place) => place.below)).size > 1).flat();
+    if (reached.length > 0 && bases.has(key) && bases.get(key) !== place.below) return true;
+    bases.set(key, place.below);
+    return false;
+  });
 }

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import type { RenderResult, Target } from '../../src/core/model.ts';
+import { failures } from '../../src/pipeline/not-evaluated.ts';
+
+const target = (id: string): Target => ({
+  id,
+  name: id,
+  engine: 'kustomize',
+  scope: 'production',
+  origin: { file: `${id}/kustomization.yaml` },
+  parents: [],
+  sources: [],
+  afterRender: {},
+  apply: { mode: 'client-side', prune: 'unknown', automated: false },
+  inputs: [],
+  rendersTargets: false,
+});
+const failed = (id: string, message: string): [string, RenderResult] => [
+  id,
+  { ok: false, target: target(id), problem: { kind: 'missing-input', message } },
+];
+
+test('a target that the change reaches and that does not render makes the verdict incomplete, a neighbour does not', () => {
+  const results = {
+    before: new Map([failed('mine', 'remote base'), failed('neighbour', 'remote base')]),
+    after: new Map([failed('mine', 'remote base'), failed('neighbour', 'remote base')]),
+  };
+  expect(failures(results, new Set(['neighbour'])).map((entry) => [entry.what, entry.weight])).toEqual([
+    ['target mine (both sides)', 'incomplete'],
+    ['target neighbour (both sides)', 'note'],
+  ]);
+});
