@@ -133,6 +133,22 @@ const documents = [
   "a: ['x''y', \"z\"]\n",
   'a: [http://x:80/y, a/b-c.d]\n',
   '- a\n  b\n- >-\n  c\n  d\n- "e\n  f"\n',
+  // Quoted text and flow collections that go on further left than their key.
+  'description: "one,\ntwo"\nname: c\n',
+  "a:\n  b: 'it''s\n  here'\n  c: 1\n",
+  '- a: "x\n\n\ny \\" z\n  w"\n- 2\n',
+  'a:\n  - "x\n  y"\n  - k: "p\n\nq"\nz: 1\n',
+  'a: "x\n\n\n  \nw"\nb: 1',
+  'a: "x \\\n w"\n',
+  'a: [\n1,\n2\n]\nb: 1\n',
+  'a: {\nx: 1\n}\nb: 2\n',
+  'a:\n  b: {x: [1,\n2, # ]\n"]",\n3], z: "p\nq"}\n  c: 1\n',
+  '- [a,\nb]\n',
+  'a: [b,\n\n\nc]\n',
+  'a: "x\nb: "z"\n',
+  'a: "never closed\nb: 1\n',
+  'a: [1\nb: 2\n',
+  'k: {a: 1,\nb: 2\n',
 ];
 
 const oracle = `package main
@@ -281,6 +297,14 @@ describe('reading YAML as Kubernetes does', () => {
       lines.push(`${name}: &${name} [${Array.from({ length: 9 }, () => `*${previous}`).join(', ')}]`);
     }
     expect(() => readDocument({ text: lines.join('\n'), line: 1 })).toThrow('excessive aliasing');
+  });
+
+  test('lines that stand too far left cost little', () => {
+    const started = performance.now();
+    expect(ours(`a: "${'x\n'.repeat(50_000)}"`)).toMatchObject({ value: {} });
+    expect(ours('a: [\n1\n]\n'.repeat(5_000))).toHaveProperty('error');
+    expect(ours(`${' '.repeat(1_900)}a: "${'x\n'.repeat(50_000)}"`)).toHaveProperty('error');
+    expect(performance.now() - started).toBeLessThan(15_000);
   });
 
   test('very deep nesting is an error, not a crash', () => {

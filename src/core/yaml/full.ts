@@ -1,7 +1,8 @@
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
-import type { Alias, Document, Node, Scalar, YAMLMap } from 'yaml';
+import type { Alias, Document, Node, Scalar, YAMLMap, YAMLParseError } from 'yaml';
 import type { Json, JsonObject } from '../model.ts';
 import { messageOf } from '../errors.ts';
+import { indented } from './indent.ts';
 import { isNotJson, plainKey, resolvePlain } from './scalar.ts';
 import { maxDepth, setKey, YamlError } from './types.ts';
 import type { RawDuplicate } from './types.ts';
@@ -10,8 +11,7 @@ import type { RawDuplicate } from './types.ts';
  * Reads one document of any shape. The syntax is the `yaml` package's; what the nodes mean (scalars, merge keys,
  * duplicate keys, alias limit) is decided here, as go.yaml.in/yaml/v2 and sigs.k8s.io/yaml do. Known leniences of the
  * syntax: `?x` and `:x` inside of flow collections, and U+0085 in plain text, are read as text; a block
- * scalar may begin with a tab. Known strictness: a quoted
- * scalar may not continue at the indent of its key.
+ * scalar may begin with a tab.
  * @param text one document
  * @param firstLine 1-based line at which `text` starts, for positions
  * @throws YamlError
@@ -20,20 +20,34 @@ export function readFull(
   text: string,
   firstLine: number,
 ): { readonly value: Json; readonly duplicates: readonly RawDuplicate[] } {
-  const lineCounter = new LineCounter();
-  const document = compose(text, lineCounter, firstLine);
-  const problem = document.errors[0];
-  if (problem !== undefined) {
-    const position = lineCounter.linePos(problem.pos[0]);
-    const message = problem.message.split('\n')[0] ?? problem.message;
-    throw new YamlError(
-      message.replace(/ at line \d+, column \d+:?$/, ''),
-      position.line + firstLine - 1,
-      position.col,
-    );
-  }
-  const reader = new Reader(document, lineCounter, firstLine, text.endsWith('\n') ? undefined : text.length);
+  const { document, lineCounter, length } = composeIndented(text, firstLine);
+  const reader = new Reader(document, lineCounter, firstLine, text.endsWith('\n') ? undefined : length);
   return { value: reader.value(document.contents, []), duplicates: reader.duplicates };
+}
+
+/** @throws YamlError for the first problem of the text as it stands */
+function composeIndented(
+  text: string,
+  firstLine: number,
+): { readonly document: Document; readonly lineCounter: LineCounter; readonly length: number } {
+  let read = text;
+  let first: YamlError | undefined;
+  for (let repairs = 0; ; repairs++) {
+    const lineCounter = new LineCounter();
+    const document = compose(read, lineCounter, firstLine);
+    const problem = document.errors[0];
+    if (problem === undefined) return { document, lineCounter, length: read.length };
+    first ??= errorOf(problem, lineCounter, firstLine);
+    const next = indented(read, problem, repairs);
+    if (next === undefined) throw first;
+    read = next;
+  }
+}
+
+function errorOf(problem: YAMLParseError, lineCounter: LineCounter, firstLine: number): YamlError {
+  const position = lineCounter.linePos(problem.pos[0]);
+  const message = problem.message.split('\n')[0] ?? problem.message;
+  return new YamlError(message.replace(/ at line \d+, column \d+:?$/, ''), position.line + firstLine - 1, position.col);
 }
 
 function compose(text: string, lineCounter: LineCounter, firstLine: number): Document {
