@@ -169,6 +169,27 @@ function* checkHeadless(before: Entry, after: Entry): Iterable<Problem> {
   });
 }
 
+/**
+ * A new Job of a chart with a fixed name: its template follows image and configuration, so the next change of either is
+ * refused as long as the finished Job is there.
+ */
+function* checkNewJob(change: ResourceChange): Iterable<Problem> {
+  const { after, action } = change;
+  if (action !== 'added' || after === undefined || after.ref.group !== 'batch' || after.ref.kind !== 'Job') return;
+  if ((after.hook?.length ?? 0) > 0 || recreates(after) !== undefined || after.provenance.template === undefined)
+    return;
+  if (at(after.object, 'spec', 'ttlSecondsAfterFinished') !== undefined) return;
+  // A digest, a version or a revision in the name makes every template a new Job.
+  if (/\d/.test(after.ref.name)) return;
+  yield problemAt(after, '/spec/template', {
+    message: `${formatRef(after.ref)} is a Job with a fixed name: the first change of its image or configuration is refused (field is immutable), and with it the sync.`,
+    severity: 'medium',
+    confidence: 'likely',
+    evidence: { before: null, after: after.ref.name },
+    fix: fixFor(after, { path: '/spec/template', message: '', before: undefined, after: undefined }),
+  });
+}
+
 function* checkChange(context: RuleContext<unknown>, change: ResourceChange): Iterable<Problem> {
   const { before, after, action } = change;
   if (action !== 'changed' || before === undefined || after === undefined) return;
@@ -225,6 +246,9 @@ export default defineRule({
   options: Type.Object({}),
   examples,
   *check(context) {
-    for (const change of context.changes) yield* checkChange(context, change);
+    for (const change of context.changes) {
+      yield* checkChange(context, change);
+      yield* checkNewJob(change);
+    }
   },
 });

@@ -97,7 +97,7 @@ function createdByEngine({ ref, target, provenance }: Entry): boolean {
  * Guards on the object. The live object decides where it is known: an annotation that only Git has, and that was
  * never applied, protects nothing; one that was put on by hand does protect.
  */
-function guardOf(entry: Entry, live: KubeObject | undefined, wholeTarget: boolean): Fate | undefined {
+export function guardOf(entry: Entry, live: KubeObject | undefined, wholeTarget: boolean): Fate | undefined {
   const annotations = stringMapAt(live ?? entry.object, 'metadata', 'annotations');
   const engine = entry.target.engine;
   const keep = annotations['helm.sh/resource-policy']?.trim().toLowerCase() === 'keep';
@@ -155,6 +155,11 @@ function pruneFate(target: Target): Fate {
       ? { outcome: 'maybe', why: 'Argo CD deletes it when someone syncs with prune' }
       : { outcome: 'deleted', why: 'Argo CD prunes it (automated.prune is true)' };
   return { outcome: 'deleted', why: `${engine} prunes it` };
+}
+
+/** What happens to the objects of a target that this change removes as a whole; the same for all of them. */
+export function fateOfRemovedTarget(target: Target, context: RuleContext<unknown>): Pick<Deletion, 'outcome' | 'why'> {
+  return removedTargetFate(target, context.live(target.scope), context);
 }
 
 /** The whole target is gone: the declaration's own deletion decides (finalizer, prune of the parent). */

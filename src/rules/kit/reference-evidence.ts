@@ -1,7 +1,8 @@
+import type { Entry, ResourceRef } from '../../core/model.ts';
 import type { World } from '../../core/rule.ts';
 import { generatedBy } from './generators.ts';
 import { getOrMake, memo } from './memo.ts';
-import { referencesOf } from './references.ts';
+import { referencesOf, type Reference } from './references.ts';
 
 function key(scope: string, namespace: string | undefined, kind: string, name: string): string {
   return [scope, namespace ?? '', kind, name].join('\u0000');
@@ -36,6 +37,36 @@ const evidenceOf = memo((world: World): Evidence => {
   return { named, counts };
 });
 
+/** An object with those of its references that name one other object. */
+export interface Owner {
+  readonly entry: Entry;
+  readonly references: readonly Reference[];
+}
+
+const ownersOfWorld = memo((world: World) => {
+  const index = new Map<string, { entry: Entry; references: Reference[] }[]>();
+  for (const entry of world.entries) {
+    for (const reference of referencesOf(entry.effective)) {
+      const namespace =
+        reference.namespace === null ? undefined : (reference.namespace ?? entry.ref.namespace ?? 'default');
+      const list = getOrMake(
+        index,
+        key(entry.target.scope, namespace, `${reference.group}/${reference.kind}`, reference.name),
+        () => [],
+      );
+      const last = list.at(-1);
+      if (last?.entry === entry) last.references.push(reference);
+      else list.push({ entry, references: [reference] });
+    }
+  }
+  return index;
+});
+
+/** Everything on a side that names this object, optional references included. */
+export function ownersOf(world: World, scope: string, ref: ResourceRef): readonly Owner[] {
+  return ownersOfWorld(world).get(key(scope, ref.namespace, `${ref.group}/${ref.kind}`, ref.name)) ?? [];
+}
+
 /** Did something name this object on that side already (with a reference that is not optional)? */
 export function wasReferenced(
   world: World,
@@ -53,6 +84,14 @@ export function managesAll(world: World, scope: string, kind: string): boolean {
   return count !== undefined && count.resolved >= 3 && count.unresolved === 0;
 }
 
+/** Names by scope, namespace, kind and length: typing errors change the length by one at most. */
+const namesOfWorld = memo((world: World) => {
+  const index = new Map<string, string[]>();
+  for (const { ref, target } of world.entries)
+    getOrMake(index, key(target.scope, ref.namespace, ref.kind, String(ref.name.length)), () => []).push(ref.name);
+  return index;
+});
+
 /** An object of the kind in the namespace whose name differs by one or two characters: a likely typing error. */
 export function nearest(
   world: World,
@@ -62,8 +101,12 @@ export function nearest(
   name: string,
 ): string | undefined {
   if (name.length < 5 || namespace === undefined) return undefined;
-  return world.inNamespace(scope, namespace).find((entry) => entry.ref.kind === kind && isTypo(entry.ref.name, name))
-    ?.ref.name;
+  const names = namesOfWorld(world);
+  for (const length of [name.length, name.length - 1, name.length + 1]) {
+    const found = names.get(key(scope, namespace, kind, String(length)))?.find((other) => isTypo(other, name));
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** One insertion, deletion, replacement or swap of neighbours; a different number at the end is another object. */

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import type { Confidence, Entry, KubeObject, Reversibility, Severity } from '../../core/model.ts';
 import { defineRule, type LiveWorld, type Problem, type RuleContext, type World } from '../../core/rule.ts';
-import { deletionConfidence, deletions, isThrowaway, pruneGuardFor, type Deletion } from '../kit/deletions.ts';
+import { deletionConfidence, deletions, guardOf, isThrowaway, pruneGuardFor, type Deletion } from '../kit/deletions.ts';
 import { listAt, stringAt } from '../kit/pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { weaker } from '../kit/severity.ts';
@@ -200,7 +200,9 @@ function* checkMoves(context: RuleContext<unknown>): Iterable<Problem> {
   for (const change of context.changes) {
     const { before, after } = change;
     if (change.movedFrom === undefined || before === undefined || after === undefined) continue;
+    const gone = !context.targets.after.has(before.target.id);
     if (before.target.apply.prune === false || isThrowaway(before.object)) continue;
+    if (guardOf(before, change.live, gone) !== undefined) continue;
     const asDeletion: Deletion = { change, entry: before, outcome: 'maybe', why: '', wholeTarget: false };
     const loss = lossOf(asDeletion, context);
     if (loss === undefined || loss.severity !== 'critical') continue;

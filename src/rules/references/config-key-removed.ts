@@ -1,8 +1,9 @@
 import { Type } from 'typebox';
 import type { Confidence, Entry, KubeObject, ResourceChange } from '../../core/model.ts';
-import { defineRule, type Problem, type RuleContext, type World } from '../../core/rule.ts';
+import { defineRule, type LiveWorld, type Problem, type RuleContext, type World } from '../../core/rule.ts';
 import { generatedBy } from '../kit/generators.ts';
 import { keysOf, filledElsewhere } from '../kit/config-keys.ts';
+import { getOrMake, memo } from '../kit/memo.ts';
 import { podTemplate } from '../kit/pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { podReferences, type Reference } from '../kit/references.ts';
@@ -16,7 +17,7 @@ function isConfig(entry: Entry | undefined): boolean {
 }
 
 /** References of a workload that read one key and may not find it missing. */
-function keyReferences(object: KubeObject): readonly (Reference & { readonly key: string })[] {
+function keyReferences(object: KubeObject): readonly KeyReference[] {
   const template = podTemplate(object);
   if (template === undefined) return [];
   return podReferences(template).flatMap((reference) =>
@@ -143,6 +144,30 @@ function toProblem(
   });
 }
 
+type KeyReference = Reference & { readonly key: string };
+
+/** Live workloads that read single keys, by namespace, kind and name of what they read. */
+const liveReaders = memo((live: LiveWorld) => {
+  const index = new Map<
+    string,
+    { group: string; kind: string; object: KubeObject; references: readonly KeyReference[] }[]
+  >();
+  for (const kind of ['Deployment', 'StatefulSet', 'DaemonSet', 'CronJob']) {
+    const group = kind === 'CronJob' ? 'batch' : 'apps';
+    for (const object of live.ofKind(group, kind)) {
+      const bySource = Map.groupBy(keyReferences(object), (reference) => `${reference.kind}/${reference.name}`);
+      for (const [source, references] of bySource)
+        getOrMake(index, `${object.metadata.namespace ?? 'default'}/${source}`, () => []).push({
+          group,
+          kind,
+          object,
+          references,
+        });
+    }
+  }
+  return index;
+});
+
 /** Workloads that only the cluster knows and that read a key which this change removes. */
 function* checkForeign(
   context: RuleContext<unknown>,
@@ -156,32 +181,26 @@ function* checkForeign(
   const keys = keysOf(after.effective);
   const gone = new Set([...keysOf(before.effective)].filter((key) => !keys.has(key)));
   if (gone.size === 0) return;
-  for (const kind of ['Deployment', 'StatefulSet', 'DaemonSet', 'CronJob']) {
-    const group = kind === 'CronJob' ? 'batch' : 'apps';
-    for (const object of world.ofKind(group, kind)) {
-      if (object.metadata.namespace !== after.ref.namespace) continue;
-      if (known.has(`${group}/${kind}/${object.metadata.namespace}/${object.metadata.name}`)) continue;
-      const reader = keyReferences(object).find(
-        (reference) =>
-          reference.kind === after.ref.kind && reference.name === before.ref.name && gone.has(reference.key),
-      );
-      if (reader === undefined) continue;
-      yield problemAt(
-        after,
-        after.ref.kind === 'Secret' ? '/data' : `/data/${reader.key.replaceAll('~', '~0').replaceAll('/', '~1')}`,
-        {
-          message: `${kind} ${after.ref.namespace}/${object.metadata.name}, which runs in the cluster and is not in this repository, reads key ${reader.key} of ${formatRef(after.ref)}, which this change removes: ${effect(reader)}, at the next start of a pod.`,
-          confidence: 'proven',
-          evidence: {
-            before: reader.key,
-            after: [...keys].slice(0, 12),
-            live: `${kind} ${object.metadata.name}: ${reader.path}`,
-          },
-          fix: `Keep key ${reader.key} in ${formatRef(after.ref)} until ${kind} ${object.metadata.name} no longer reads it.`,
-          rootCause: `config-key-removed:${after.target.scope}/${formatRef(after.ref)}/${reader.key}`,
+  const source = `${after.ref.namespace ?? 'default'}/${after.ref.kind}/${before.ref.name}`;
+  for (const { group, kind, object, references } of liveReaders(world).get(source) ?? []) {
+    if (known.has(`${group}/${kind}/${object.metadata.namespace}/${object.metadata.name}`)) continue;
+    const reader = references.find((reference) => gone.has(reference.key));
+    if (reader === undefined) continue;
+    yield problemAt(
+      after,
+      after.ref.kind === 'Secret' ? '/data' : `/data/${reader.key.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+      {
+        message: `${kind} ${after.ref.namespace}/${object.metadata.name}, which runs in the cluster and is not in this repository, reads key ${reader.key} of ${formatRef(after.ref)}, which this change removes: ${effect(reader)}, at the next start of a pod.`,
+        confidence: 'proven',
+        evidence: {
+          before: reader.key,
+          after: [...keys].slice(0, 12),
+          live: `${kind} ${object.metadata.name}: ${reader.path}`,
         },
-      );
-    }
+        fix: `Keep key ${reader.key} in ${formatRef(after.ref)} until ${kind} ${object.metadata.name} no longer reads it.`,
+        rootCause: `config-key-removed:${after.target.scope}/${formatRef(after.ref)}/${reader.key}`,
+      },
+    );
   }
 }
 

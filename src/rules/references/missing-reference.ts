@@ -6,7 +6,7 @@ import { deletions, type Deletion } from '../kit/deletions.ts';
 import { generatedBy, mentionedBy } from '../kit/generators.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { consequence, referencesOf, type Reference } from '../kit/references.ts';
-import { managesAll, nearest, wasReferenced } from '../kit/reference-evidence.ts';
+import { managesAll, nearest, ownersOf, wasReferenced } from '../kit/reference-evidence.ts';
 import { weaker } from '../kit/severity.ts';
 import { entryIdentity } from '../kit/touched.ts';
 import { unseenFact } from '../kit/unseen.ts';
@@ -62,25 +62,14 @@ function* checkRemoval(
 ): Iterable<Problem> {
   const gone = deletion.entry;
   const { scope } = gone.target;
-  const { group, kind, namespace, name } = gone.ref;
+  const { kind, namespace, name } = gone.ref;
   if (namespace !== undefined && generatedBy(context.after, scope, namespace, kind, name) !== undefined) return;
   const unseen = unseenFact(context.after, scope, namespace);
   const base: Confidence = deletion.outcome === 'deleted' ? 'determined' : 'likely';
   const confidence = unseen === undefined ? base : weaker(base, 'likely');
-  const owners =
-    namespace === undefined
-      ? context.after.ofKind('cert-manager.io', 'Certificate', scope)
-      : context.after.inNamespace(scope, namespace);
   const world = context.live(scope);
-  for (const owner of owners) {
-    const references = referencesOf(owner.effective).filter(
-      (reference) =>
-        counts(reference) &&
-        reference.kind === kind &&
-        reference.group === group &&
-        reference.name === name &&
-        namespaceOf(owner, reference) === namespace,
-    );
+  for (const { entry: owner, references: all } of ownersOf(context.after, scope, gone.ref)) {
+    const references = all.filter(counts);
     const [first] = references;
     if (first === undefined) continue;
     const running = world?.get(owner.ref.group, owner.ref.kind, owner.ref.namespace, owner.ref.name);

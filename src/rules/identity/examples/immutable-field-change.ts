@@ -123,6 +123,11 @@ export const examples: readonly RuleExample[] = [
     expect: [{ resource: 'Job/shop/migrate', path: '/spec/template', willNotApply: true }],
   },
   {
+    name: 'a chart gets a Job with a fixed name: the next bump will be refused',
+    after: `# Source: shop/templates/migrate.yaml${job('1.0.0')}`,
+    expect: [{ path: '/spec/template', severity: 'medium', confidence: 'likely', willNotApply: false }],
+  },
+  {
     name: 'a Job that removes itself may be gone by then',
     before: job('1.0.0', '', 'ttlSecondsAfterFinished: 600'),
     after: job('1.1.0', '', 'ttlSecondsAfterFinished: 600'),

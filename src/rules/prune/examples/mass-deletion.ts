@@ -17,6 +17,14 @@ const declared = {
   declaredBy: { group: 'argoproj.io', version: 'v1alpha1', kind: 'Application', namespace: 'argocd', name: 'example' },
 } as const;
 
+const application = (name: string, finalizers = '') => `---
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: ${name}, namespace: argocd${finalizers}}
+spec: {project: default}
+`;
+const cascade = ", finalizers: ['resources-finalizer.argocd.argoproj.io']";
+
 export const examples: readonly RuleExample[] = [
   {
     name: 'a condition in the values takes most objects away',
@@ -45,6 +53,40 @@ export const examples: readonly RuleExample[] = [
     targetOnly: 'before',
     before: account('api') + configs(0, 2),
     expect: [{ severity: 'high', confidence: 'likely', message: 'Application example is removed as a whole' }],
+  },
+  {
+    name: 'an Application is renamed, and its finalizer deletes what the new one has not taken over',
+    target: { ...declared, parents: ['argocd:argocd/root'] },
+    targetOnly: 'before',
+    before: application('example', cascade) + configs(0, 2),
+    other: {
+      target: { id: 'argocd:argocd/renamed', name: 'renamed' },
+      after: application('example', cascade) + configs(0, 2),
+    },
+    moreTargets: {
+      before: [{ id: 'argocd:argocd/root', name: 'root' }],
+      after: [{ id: 'argocd:argocd/root', name: 'root' }],
+    },
+    expect: [
+      {
+        resource: 'Application/argocd/example',
+        severity: 'high',
+        confidence: 'likely',
+        message: 'the removal cascades',
+      },
+    ],
+  },
+  {
+    name: 'quiet: renamed without the finalizer',
+    target: { ...declared, parents: ['argocd:argocd/root'] },
+    targetOnly: 'before',
+    before: application('example') + configs(0, 2),
+    other: { target: { id: 'argocd:argocd/renamed', name: 'renamed' }, after: application('example') + configs(0, 2) },
+    moreTargets: {
+      before: [{ id: 'argocd:argocd/root', name: 'root' }],
+      after: [{ id: 'argocd:argocd/root', name: 'root' }],
+    },
+    expect: [],
   },
   {
     name: 'every object of a kind disappears',
