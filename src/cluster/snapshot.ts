@@ -1,3 +1,4 @@
+import { isObject } from '../core/json.ts';
 import { basename } from 'node:path';
 import { GateError, messageOf, type SourceLocation } from '../core/errors.ts';
 import type { ClusterState, Json, JsonObject, KubeObject } from '../core/model.ts';
@@ -237,10 +238,6 @@ function isDeep(value: Json): boolean {
 function kindKey(apiVersion: string, kind: string): string {
   const slash = apiVersion.indexOf('/');
   return `${slash === -1 ? '' : apiVersion.slice(0, slash)}/${kind}`;
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function notAnObject(why: string, location: SourceLocation): GateError {

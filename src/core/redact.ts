@@ -1,3 +1,4 @@
+import { isObject } from './json.ts';
 import { createHmac } from 'node:crypto';
 import type { Json, JsonObject } from './model.ts';
 
@@ -25,10 +26,6 @@ function isSecret(value: Json): boolean {
   return (
     isObject(value) && value['kind'] === 'Secret' && (value['apiVersion'] === 'v1' || value['apiVersion'] === undefined)
   );
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -1,3 +1,5 @@
+import { versionOf } from '../core/json.ts';
+import { groupOf } from '../core/json.ts';
 import type { KubeObject } from '../core/model.ts';
 import { core } from './defaults/core.ts';
 import type { Defaulter } from './defaults/kinds.ts';
@@ -5,17 +7,6 @@ import { policy } from './defaults/policy.ts';
 import { workloads } from './defaults/workloads.ts';
 
 const defaulters: ReadonlyMap<string, Defaulter> = new Map(Object.entries({ ...workloads, ...core, ...policy }));
-
-/** Group of an `apiVersion`: '' for the core group (`v1`). */
-export function groupOf(apiVersion: string): string {
-  const slash = apiVersion.indexOf('/');
-  return slash === -1 ? '' : apiVersion.slice(0, slash);
-}
-
-/** Version of an `apiVersion` without its group. */
-export function versionOf(apiVersion: string): string {
-  return apiVersion.slice(apiVersion.indexOf('/') + 1);
-}
 
 /**
  * The object as the API server would store it: defaults of pkg/apis/<group>/v1/defaults.go (Kubernetes 1.34)

@@ -1,5 +1,5 @@
 import type { KubeObject, ResourceRef } from '../core/model.ts';
-import { groupOf } from './defaults.ts';
+import { groupOf } from '../core/json.ts';
 
 /**
  * Kinds that moved out of the group `extensions`: the API server stores one object whichever group it was written in

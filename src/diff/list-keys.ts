@@ -1,5 +1,5 @@
 import type { CrdIndex } from './crd-lists.ts';
-import { groupOf } from './defaults.ts';
+import { groupOf } from '../core/json.ts';
 import { builtinRule, byNameOrdered, type ListRule } from './list-table.ts';
 
 /** Groups of the API server itself; everything else is a custom resource. */

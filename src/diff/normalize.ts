@@ -1,6 +1,6 @@
 import type { KubeObject } from '../core/model.ts';
 import { type Fields, isFields, own } from './defaults/fill.ts';
-import { groupOf } from './defaults.ts';
+import { groupOf } from '../core/json.ts';
 import { isBuiltinGroup } from './list-keys.ts';
 
 /** Fields of `metadata` that the API server alone writes. */

@@ -1,3 +1,4 @@
+import { escapePointer } from '../core/json.ts';
 import { isQuantityField, sameQuantity, vanishes } from '../core/semantic.ts';
 import { type Fields, isFields, own } from './defaults/fill.ts';
 import type { KindSchema } from './list-keys.ts';
@@ -31,11 +32,6 @@ export function differences(before: unknown, after: unknown, schema: KindSchema)
   const walk: Walk = { schema, found: [] };
   compare(walk, before, after, '', []);
   return walk.found;
-}
-
-/** `~` and `/` as in RFC 6901. */
-export function escapePointer(segment: string): string {
-  return segment.includes('~') || segment.includes('/') ? segment.replaceAll('~', '~0').replaceAll('/', '~1') : segment;
 }
 
 export function unescapePointer(segment: string): string {

@@ -5,7 +5,7 @@ import { messageOf } from '../core/errors.ts';
 import { readDocuments } from '../core/yaml/read.ts';
 import { fail } from './failure.ts';
 import { kustomizationFile } from './kustomize-closure.ts';
-import { isObject } from './objects.ts';
+import { isObject } from '../core/json.ts';
 
 /**
  * The kustomization that Flux writes for a folder without one (fluxcd/pkg/kustomize scanManifests): folders with a

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../core/model.ts';
-import { isObject } from './objects.ts';
+import { isObject } from '../core/json.ts';
 import { lexTemplate, printTemplate } from './go-template-lex.ts';
 import type { TemplatePart, Token } from './go-template-lex.ts';
 

@@ -10,7 +10,7 @@ import type { ChartFetcher } from './chart-fetch.ts';
 import { copyInto, digestOf } from './context.ts';
 import type { RenderContext } from './context.ts';
 import { fail } from './failure.ts';
-import { isObject } from './objects.ts';
+import { isObject } from '../core/json.ts';
 import { archiveMayBeRandom, mayBeRandom } from './random.ts';
 import { insideTree, onDisk, relativeTo, withoutEndSlash } from './tree-path.ts';
 

@@ -10,7 +10,7 @@ import { fail } from './failure.ts';
 import type { ChartSource, PreparedChart } from './helm-chart.ts';
 import { helmProblem, treeFileOf } from './helm-error.ts';
 import { prepareValues } from './helm-values.ts';
-import { isObject } from './objects.ts';
+import { isObject } from '../core/json.ts';
 import { parseManifests } from './parse.ts';
 import type { ParseMemo } from './parse.ts';
 import { postRender } from './post-render.ts';

@@ -4,7 +4,7 @@ import type { Tree } from '../core/ports.ts';
 import { messageOf } from '../core/errors.ts';
 import { readDocuments } from '../core/yaml/read.ts';
 import { fail } from './failure.ts';
-import { isObject } from './objects.ts';
+import { isObject } from '../core/json.ts';
 import { insideTree, relativeTo } from './tree-path.ts';
 
 /** api/konfig/general.go RecognizedKustomizationFileNames. */

@@ -1,6 +1,6 @@
 import type { ArgoKustomizeEdits, FluxKustomizeEdits, Json, JsonObject } from '../core/model.ts';
 import { fail } from './failure.ts';
-import { isObject } from './objects.ts';
+import { isObject } from '../core/json.ts';
 
 /**
  * Applies Argo CD's `spec.source.kustomize` to a kustomization in Argo CD's order (util/kustomize/kustomize.go Build),

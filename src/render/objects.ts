@@ -1,3 +1,4 @@
+import { isObject } from '../core/json.ts';
 import { GateError } from '../core/errors.ts';
 import type { DuplicateKey, Json, JsonObject, KubeObject, Manifest, Provenance, ResourceRef } from '../core/model.ts';
 import { redactObject } from '../core/redact.ts';
@@ -20,10 +21,6 @@ export function refOf(object: KubeObject): ResourceRef {
     ...(namespace === undefined ? {} : { namespace }),
     name,
   };
-}
-
-export function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /**

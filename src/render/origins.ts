@@ -3,7 +3,7 @@ import type { Tree } from '../core/ports.ts';
 import { readDocuments } from '../core/yaml/read.ts';
 import type { Rendered } from './cache.ts';
 import type { KustomizeClosure } from './kustomize-closure.ts';
-import { isObject } from './objects.ts';
+import { isObject } from '../core/json.ts';
 
 interface Origin {
   readonly kind: string;

@@ -1,3 +1,4 @@
+import { isObject } from '../core/json.ts';
 import { gunzipSync } from 'node:zlib';
 import type { Json, JsonObject, KubeObject, Manifest } from '../core/model.ts';
 import { refOf } from './objects.ts';
@@ -94,8 +95,4 @@ function segment(item: Json, index: number): string {
 
 function escape(key: string): string {
   return key.replaceAll('~', '~0').replaceAll('/', '~1');
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -4,7 +4,7 @@ import { printYaml } from '../core/yaml/print.ts';
 import { readDocument } from '../core/yaml/read.ts';
 import { substituteText, SubstitutionError } from './envsubst.ts';
 import { fail } from './failure.ts';
-import { isObject } from './objects.ts';
+import { isObject } from '../core/json.ts';
 
 type Substitution = NonNullable<AfterRender['substitute']>;
 

@@ -1,7 +1,8 @@
-import type { V1Container, V1PodSpec } from "@kubernetes/client-node";
-import type { Entry, KubeObject } from "../../core/model.ts";
-import type { World } from "../../core/rule.ts";
-import { groupOf } from "./world.ts";
+import { escapePointer } from '../../core/json.ts';
+import type { V1Container, V1PodSpec } from '@kubernetes/client-node';
+import type { Entry, KubeObject } from '../../core/model.ts';
+import type { World } from '../../core/rule.ts';
+import { groupOf } from './world.ts';
 
 /** The pod template of a workload, or the pod itself. */
 export interface PodTemplate {
@@ -14,19 +15,19 @@ export interface PodTemplate {
 
 /** `group/Kind` of everything that makes pods from a template, with the way to the template. */
 const templatePaths: Readonly<Record<string, readonly string[]>> = {
-  "/Pod": [],
-  "/ReplicationController": ["spec", "template"],
-  "apps/Deployment": ["spec", "template"],
-  "apps/StatefulSet": ["spec", "template"],
-  "apps/DaemonSet": ["spec", "template"],
-  "apps/ReplicaSet": ["spec", "template"],
-  "batch/Job": ["spec", "template"],
-  "batch/CronJob": ["spec", "jobTemplate", "spec", "template"],
-  "argoproj.io/Rollout": ["spec", "template"],
+  '/Pod': [],
+  '/ReplicationController': ['spec', 'template'],
+  'apps/Deployment': ['spec', 'template'],
+  'apps/StatefulSet': ['spec', 'template'],
+  'apps/DaemonSet': ['spec', 'template'],
+  'apps/ReplicaSet': ['spec', 'template'],
+  'batch/Job': ['spec', 'template'],
+  'batch/CronJob': ['spec', 'jobTemplate', 'spec', 'template'],
+  'argoproj.io/Rollout': ['spec', 'template'],
 };
 
 /** Old groups of the same kinds (`extensions/v1beta1` Deployment). */
-const groupAliases: Readonly<Record<string, string>> = { extensions: "apps" };
+const groupAliases: Readonly<Record<string, string>> = { extensions: 'apps' };
 
 export const workloadKinds: readonly string[] = Object.keys(templatePaths);
 
@@ -36,10 +37,7 @@ function kindKey(object: KubeObject): string {
 }
 
 function child(value: unknown, key: string): unknown {
-  return typeof value === "object" &&
-    value !== null &&
-    !Array.isArray(value) &&
-    Object.hasOwn(value, key)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.hasOwn(value, key)
     ? (value as Record<string, unknown>)[key]
     : undefined;
 }
@@ -54,14 +52,14 @@ export function at(value: unknown, ...keys: readonly string[]): unknown {
 /** A string at a list of keys, or undefined when it is something else. */
 export function stringAt(value: unknown, ...keys: readonly string[]): string | undefined {
   const found = at(value, ...keys);
-  return typeof found === "string" ? found : undefined;
+  return typeof found === 'string' ? found : undefined;
 }
 
 /** A number at a list of keys; also reads numbers written as strings. */
 export function numberAt(value: unknown, ...keys: readonly string[]): number | undefined {
   const found = at(value, ...keys);
-  if (typeof found === "number") return found;
-  return typeof found === "string" && /^-?\d+$/.test(found) ? Number(found) : undefined;
+  if (typeof found === 'number') return found;
+  return typeof found === 'string' && /^-?\d+$/.test(found) ? Number(found) : undefined;
 }
 
 /** A list at a list of keys; [] when it is something else. */
@@ -74,9 +72,8 @@ export function listAt<T = unknown>(value: unknown, ...keys: readonly string[]):
 export function stringMapAt(value: unknown, ...keys: readonly string[]): Record<string, string> {
   const found = at(value, ...keys);
   const result: Record<string, string> = {};
-  if (typeof found !== "object" || found === null || Array.isArray(found)) return result;
-  for (const [key, entry] of Object.entries(found))
-    if (typeof entry === "string") result[key] = entry;
+  if (typeof found !== 'object' || found === null || Array.isArray(found)) return result;
+  for (const [key, entry] of Object.entries(found)) if (typeof entry === 'string') result[key] = entry;
   return result;
 }
 
@@ -90,13 +87,13 @@ export function podTemplate(object: KubeObject): PodTemplate | undefined {
   const way = templatePaths[kindKey(object)];
   if (way === undefined) return undefined;
   const template = at(object, ...way);
-  const spec = at(template, "spec");
-  if (typeof spec !== "object" || spec === null) return undefined;
+  const spec = at(template, 'spec');
+  if (typeof spec !== 'object' || spec === null) return undefined;
   return {
-    labels: stringMapAt(template, "metadata", "labels"),
-    annotations: stringMapAt(template, "metadata", "annotations"),
+    labels: stringMapAt(template, 'metadata', 'labels'),
+    annotations: stringMapAt(template, 'metadata', 'annotations'),
     spec: spec as V1PodSpec,
-    path: `/${[...way, "spec"].join("/")}`,
+    path: `/${[...way, 'spec'].join('/')}`,
   };
 }
 
@@ -104,7 +101,7 @@ export function podTemplate(object: KubeObject): PodTemplate | undefined {
 export interface ContainerAt {
   readonly container: V1Container;
   readonly path: string;
-  readonly list: "containers" | "initContainers" | "ephemeralContainers";
+  readonly list: 'containers' | 'initContainers' | 'ephemeralContainers';
   /** A restartable init container (`restartPolicy: Always`): runs beside the main containers. */
   readonly sidecar: boolean;
 }
@@ -112,22 +109,18 @@ export interface ContainerAt {
 /** All containers of a template: init containers first, as they run. */
 export function containersOf(template: PodTemplate): readonly ContainerAt[] {
   const result: ContainerAt[] = [];
-  for (const list of ["initContainers", "containers"] as const) {
+  for (const list of ['initContainers', 'containers'] as const) {
     for (const container of listAt<V1Container>(template.spec, list)) {
-      if (typeof container !== "object" || container === null) continue;
+      if (typeof container !== 'object' || container === null) continue;
       result.push({
         container,
         list,
-        path: `${template.path}/${list}/${escapePointer(String(container.name ?? ""))}`,
-        sidecar: list === "initContainers" && container.restartPolicy === "Always",
+        path: `${template.path}/${list}/${escapePointer(String(container.name ?? ''))}`,
+        sidecar: list === 'initContainers' && container.restartPolicy === 'Always',
       });
     }
   }
   return result;
-}
-
-export function escapePointer(key: string): string {
-  return key.replaceAll("~", "~0").replaceAll("/", "~1");
 }
 
 /** A workload of a side with its template. */
@@ -140,14 +133,14 @@ export interface WorkloadEntry {
 export function workloads(world: World, scope?: string): readonly WorkloadEntry[] {
   const result: WorkloadEntry[] = [];
   for (const key of workloadKinds) {
-    const slash = key.indexOf("/");
+    const slash = key.indexOf('/');
     for (const entry of world.ofKind(key.slice(0, slash), key.slice(slash + 1), scope)) {
       const template = podTemplate(entry.effective);
       if (template !== undefined) result.push({ entry, template });
     }
   }
-  for (const kind of ["Deployment", "DaemonSet", "ReplicaSet"]) {
-    for (const entry of world.ofKind("extensions", kind, scope)) {
+  for (const kind of ['Deployment', 'DaemonSet', 'ReplicaSet']) {
+    for (const entry of world.ofKind('extensions', kind, scope)) {
       const template = podTemplate(entry.effective);
       if (template !== undefined) result.push({ entry, template });
     }
@@ -156,12 +149,8 @@ export function workloads(world: World, scope?: string): readonly WorkloadEntry[
 }
 
 /** Workloads of one namespace in one scope. */
-export function workloadsIn(
-  world: World,
-  scope: string,
-  namespace: string | undefined,
-): readonly WorkloadEntry[] {
-  const entries = world.inNamespace(scope, namespace ?? "default");
+export function workloadsIn(world: World, scope: string, namespace: string | undefined): readonly WorkloadEntry[] {
+  const entries = world.inNamespace(scope, namespace ?? 'default');
   const result: WorkloadEntry[] = [];
   for (const entry of entries) {
     const template = podTemplate(entry.effective);
@@ -176,15 +165,17 @@ export function workloadsIn(
  */
 export function desiredPods(object: KubeObject): number | undefined {
   switch (object.kind) {
-    case "DaemonSet":
+    case 'DaemonSet':
       return undefined;
-    case "Job":
-      return numberAt(object, "spec", "parallelism") ?? 1;
-    case "CronJob":
-      return numberAt(object, "spec", "jobTemplate", "spec", "parallelism") ?? 1;
-    case "Pod":
+    case 'Job':
+      return numberAt(object, 'spec', 'parallelism') ?? 1;
+    case 'CronJob':
+      return numberAt(object, 'spec', 'jobTemplate', 'spec', 'parallelism') ?? 1;
+    case 'Pod':
       return 1;
     default:
-      return numberAt(object, "spec", "replicas") ?? 1;
+      return numberAt(object, 'spec', 'replicas') ?? 1;
   }
 }
+
+export { escapePointer };

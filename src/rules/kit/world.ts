@@ -1,3 +1,4 @@
+import { groupOf } from '../../core/json.ts';
 import type { ClusterState, ContainerMetrics, Entry, KubeObject, Target } from '../../core/model.ts';
 import type { LiveWorld, World } from '../../core/rule.ts';
 
@@ -5,12 +6,6 @@ function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const list = map.get(key);
   if (list === undefined) map.set(key, [value]);
   else list.push(value);
-}
-
-/** The group of an `apiVersion`: '' for the core group. */
-export function groupOf(apiVersion: string): string {
-  const slash = apiVersion.indexOf('/');
-  return slash === -1 ? '' : apiVersion.slice(0, slash);
 }
 
 function identity(scope: string, group: string, kind: string, namespace: string | undefined, name: string): string {
@@ -89,3 +84,5 @@ export function buildLiveWorld(state: ClusterState): LiveWorld {
     metrics: (namespace, kind, name) => metrics.get(`${namespace}/${kind}/${name}`) ?? [],
   };
 }
+
+export { groupOf };
