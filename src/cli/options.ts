@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { GateError } from '../core/errors.ts';
 import type { TreeRequest } from '../core/ports.ts';
+import type { GateRequest } from '../pipeline.ts';
 
 /** Options that `check`, `diff` and `render` share, as commander hands them over. */
 export interface ComparisonOptions {
@@ -37,6 +38,17 @@ export function treeRequest(options: ComparisonOptions): TreeRequest {
     directory: resolve(options.directory),
     ...(base === undefined ? {} : { base }),
     ...(head === undefined ? {} : { head }),
+  };
+}
+
+/** The part of a run that `check`, `diff` and `render` share. @throws GateError usage.* */
+export function gateRequest(options: ComparisonOptions): GateRequest {
+  return {
+    trees: treeRequest(options),
+    ...(options.environment === undefined ? {} : { environment: options.environment }),
+    targets: options.target,
+    all: options.all,
+    onIncomplete: 'fail',
   };
 }
 

@@ -12,7 +12,7 @@ import { toTargetList } from '../../report/targets.ts';
 import { toTerminal } from '../../report/terminal.ts';
 import { exitCode } from '../../verdict/verdict.ts';
 import { createPorts } from '../../wire.ts';
-import { parseOutputs, treeRequest, useColor, type ComparisonOptions, type Output } from '../options.ts';
+import { parseOutputs, gateRequest, useColor, type ComparisonOptions, type Output } from '../options.ts';
 import { createProgress, silentProgress } from '../progress.ts';
 
 export interface CheckOptions extends ComparisonOptions {
@@ -25,17 +25,10 @@ export interface CheckOptions extends ComparisonOptions {
 /** `gate check`. Returns the exit code. */
 export async function check(options: CheckOptions): Promise<number> {
   const outputs = parseOutputs(options.output);
-  const trees = treeRequest(options);
+  const request = gateRequest(options);
   const ports = await createPorts({ ...options, progress: options.quiet ? silentProgress : createProgress() });
   const { report } = await runGate(
-    {
-      trees,
-      ...(options.environment === undefined ? {} : { environment: options.environment }),
-      targets: options.target,
-      all: options.all,
-      onIncomplete: options.onIncomplete,
-      ...(options.listTargets ? { listOnly: true } : {}),
-    },
+    { ...request, onIncomplete: options.onIncomplete, ...(options.listTargets ? { listOnly: true } : {}) },
     ports,
   );
   if (options.listTargets) {

@@ -1,22 +1,13 @@
 import { runGate } from '../../pipeline.ts';
 import { toDiff } from '../../report/diff.ts';
 import { createPorts } from '../../wire.ts';
-import { treeRequest, useColor, type ComparisonOptions } from '../options.ts';
+import { gateRequest, useColor, type ComparisonOptions } from '../options.ts';
 import { createProgress, silentProgress } from '../progress.ts';
 
 /** `gate diff`: what changes in the rendered objects. Exits with 3 when something did not render. */
 export async function diff(options: ComparisonOptions): Promise<number> {
   const ports = await createPorts({ ...options, progress: options.quiet ? silentProgress : createProgress() });
-  const { report } = await runGate(
-    {
-      trees: treeRequest(options),
-      ...(options.environment === undefined ? {} : { environment: options.environment }),
-      targets: options.target,
-      all: options.all,
-      onIncomplete: 'fail',
-    },
-    { ...ports, rules: [] },
-  );
+  const { report } = await runGate(gateRequest(options), { ...ports, rules: [] });
   process.stdout.write(toDiff(report, { color: useColor(options, process.stdout) }));
   return report.coverage.notEvaluated.some((entry) => entry.weight === 'incomplete') ? 3 : 0;
 }

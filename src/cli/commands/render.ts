@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import { runGate } from '../../pipeline.ts';
 import type { RenderResult } from '../../core/model.ts';
 import { createPorts } from '../../wire.ts';
-import { treeRequest, type ComparisonOptions } from '../options.ts';
+import { gateRequest, type ComparisonOptions } from '../options.ts';
 import { createProgress, silentProgress } from '../progress.ts';
 
 export interface RenderOptions extends ComparisonOptions {
@@ -12,16 +12,7 @@ export interface RenderOptions extends ComparisonOptions {
 /** `gate render`: the objects of the affected targets (all with --all) as YAML on stdout. Secret values are redacted. */
 export async function render(options: RenderOptions): Promise<number> {
   const ports = await createPorts({ ...options, progress: options.quiet ? silentProgress : createProgress() });
-  const { rendered } = await runGate(
-    {
-      trees: treeRequest(options),
-      ...(options.environment === undefined ? {} : { environment: options.environment }),
-      targets: options.target,
-      all: options.all,
-      onIncomplete: 'fail',
-    },
-    { ...ports, rules: [] },
-  );
+  const { rendered } = await runGate(gateRequest(options), { ...ports, rules: [] });
   let failed = false;
   for (const result of rendered[options.side].toSorted((a, b) => a.target.id.localeCompare(b.target.id))) {
     if (result.ok) process.stdout.write(documents(result));
