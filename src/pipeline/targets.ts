@@ -88,7 +88,7 @@ async function discoverOnce(side: Side, ports: DiscoveryPorts, declared: Readonl
     generatorFiles: new Set(),
     conventional: new Set(),
   };
-  add(explicitTargets(found.tree, ports.config), found);
+  add(explicitTargets(found.tree, ports.config, side === 'before' ? ports.trees.after : undefined), found);
   if (!ports.config.detect) return found;
   const declarations = readDeclarations(found.tree);
   found.notEvaluated.push(...declarations.notEvaluated);
