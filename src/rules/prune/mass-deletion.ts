@@ -66,7 +66,7 @@ interface Unit {
   readonly before: number;
   readonly after: number;
   readonly removed: boolean;
-  /** Kinds with several objects of which none is left. */
+  /** Kinds of which none of several objects is left. */
   readonly kinds: readonly string[];
 }
 
@@ -89,7 +89,12 @@ function unitsOf(context: RuleContext<Options>, all: readonly Deletion[]): Unit[
     if (target === undefined) return [];
     const goneKinds = Map.groupBy(gone, ({ entry }) => entry.ref.kind);
     const kinds = [...goneKinds]
-      .filter(([kind, list]) => list.length >= context.options.wholeKindFrom && !after.get(id)?.has(kind))
+      .filter(([kind, list]) => {
+        if (list.length < context.options.wholeKindFrom) return false;
+        if (after.get(id)?.has(kind) !== true) return true;
+        // Others of the kind appear: nobody's heir, or the diff would have found a rename.
+        return list.length === before.get(id)?.get(kind) && list.every(({ change }) => change.action === 'removed');
+      })
       .map(([kind]) => kind);
     return [
       {

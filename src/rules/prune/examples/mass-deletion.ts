@@ -95,6 +95,28 @@ export const examples: readonly RuleExample[] = [
     expect: [{ severity: 'high', message: 'loses every ConfigMap' }],
   },
   {
+    name: 'a list instead of a map: every object gets another name, and two come for three',
+    before: accounts + configs(0, 3),
+    after: `${accounts}---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: "0", namespace: shop}
+data: {address: http://shop.example.org, mode: batch}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: "1", namespace: shop}
+data: {address: http://till.example.org, retries: "3"}
+`,
+    expect: [{ severity: 'high', message: 'loses every ConfigMap' }],
+  },
+  {
+    name: 'quiet: the generator gives every ConfigMap a new hash',
+    before: `${accounts}${configs(0, 3).replaceAll(/settings-(.)/g, 'settings-$1-5h2k9m4t7b')}`,
+    after: `${accounts}${configs(0, 3).replaceAll(/settings-(.)/g, 'settings-$1-7bd4f92c6k')}`,
+    expect: [],
+  },
+  {
     name: 'the announced number is another one',
     options: { allow: 3 },
     before: accounts + configs(0, 10),
