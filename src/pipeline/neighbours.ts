@@ -22,9 +22,13 @@ const providers = new Set([
   'PriorityClass',
 ]);
 
-/** Kinds whose named fields join them to objects of any namespace: certificates to hosts, monitors to a Prometheus. */
+/** Kinds whose named fields join them to objects of any namespace: certificates to hosts, monitors to a Prometheus, nodes to what runs on them. */
 const joinedAnywhere: Readonly<Record<string, RegExp>> = {
   Certificate: /^\/spec\/(dnsNames|commonName|secretName|issuerRef)/,
+  EC2NodeClass: /^\/spec\/(userData|ami)/,
+  KubeadmConfigTemplate: /^\/spec/,
+  AWSMachineTemplate: /^\/spec\/template\/spec\/ami/,
+  MachineConfig: /^\/spec/,
   Prometheus: /^\/spec\/\w+Selector/,
   PrometheusAgent: /^\/spec\/\w+Selector/,
   ServiceMonitor: /^\/(metadata\/labels|spec\/(selector|namespaceSelector|endpoints))/,

@@ -23,6 +23,7 @@ import massDeletion from './prune/mass-deletion.ts';
 import missingReference from './references/missing-reference.ts';
 import namespaceDeleted from './prune/namespace-deleted.ts';
 import netpolIsolatesTraffic from './network/netpol-isolates-traffic.ts';
+import nofileContractChanged from './node-agents/nofile-contract-changed.ts';
 import pdbBlocksAllEvictions from './disruption/pdb-blocks-all-evictions.ts';
 import pdbDeadlocksUnhealthyApp from './disruption/pdb-deadlocks-unhealthy-app.ts';
 import pdbProtectionRemoved from './disruption/pdb-protection-removed.ts';
@@ -42,6 +43,7 @@ import serviceEndpointsLost from './network/service-endpoints-lost.ts';
 import tlsBindingBroken from './network/tls-binding-broken.ts';
 import trafficPolicyChanged from './network/traffic-policy-changed.ts';
 import unresolvedPlaceholder from './yaml/unresolved-placeholder.ts';
+import unschedulableAfterChange from './scheduling/unschedulable-after-change.ts';
 import webhookBlastRadiusWidened from './admission/webhook-blast-radius-widened.ts';
 import webhookFailsClosedWithoutBackend from './admission/webhook-fails-closed-without-backend.ts';
 import webhookSelfDeadlock from './admission/webhook-self-deadlock.ts';
@@ -72,6 +74,7 @@ export const rules: readonly Rule[] = [
   missingReference,
   namespaceDeleted,
   netpolIsolatesTraffic,
+  nofileContractChanged,
   pdbBlocksAllEvictions,
   pdbDeadlocksUnhealthyApp,
   pdbProtectionRemoved,
@@ -91,6 +94,7 @@ export const rules: readonly Rule[] = [
   tlsBindingBroken,
   trafficPolicyChanged,
   unresolvedPlaceholder,
+  unschedulableAfterChange,
   webhookBlastRadiusWidened,
   webhookFailsClosedWithoutBackend,
   webhookSelfDeadlock,

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { parse } from 'yaml';
-import type { Entry } from '../../core/model.ts';
-import { defineRule, type ChangedYaml, type Problem } from '../../core/rule.ts';
+import type { Entry, Target } from '../../core/model.ts';
+import { defineRule, type ChangedYaml, type Problem, type RuleContext } from '../../core/rule.ts';
 import { at, listAt, stringAt } from '../kit/pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 
@@ -72,8 +72,8 @@ function* policyChange(file: ChangedYaml): Iterable<Problem> {
 /** Pointers that hide a whole object or everything that matters of it. */
 const broadPointer = /^\/?(spec|spec\/template|spec\/template\/spec|data|)$/;
 
-function ignoresAlmostAll(application: unknown): readonly string[] {
-  return listAt(application, 'spec', 'ignoreDifferences').flatMap((entry) =>
+function ignoresAlmostAll(differences: readonly unknown[]): readonly string[] {
+  return differences.flatMap((entry) =>
     [
       ...listAt(entry, 'jsonPointers').filter((pointer) => typeof pointer === 'string' && broadPointer.test(pointer)),
       ...listAt(entry, 'jqPathExpressions').filter(
@@ -83,26 +83,69 @@ function ignoresAlmostAll(application: unknown): readonly string[] {
   );
 }
 
+interface ApplicationSettings {
+  readonly differences: readonly unknown[];
+  readonly options: readonly unknown[];
+}
+
+function* application(
+  name: string,
+  before: ApplicationSettings,
+  after: ApplicationSettings,
+): Iterable<Pick<Problem, 'path' | 'message' | 'fix' | 'evidence'>> {
+  const old = ignoresAlmostAll(before.differences);
+  const fresh = ignoresAlmostAll(after.differences).filter((entry) => !old.includes(entry));
+  if (fresh.length > 0) {
+    yield {
+      path: '/spec/ignoreDifferences',
+      message: `${name} ignores differences in ${fresh.join(', ')} from now on: drift there is neither shown nor repaired.`,
+      evidence: { after: fresh.join(', ') },
+      fix: `Ignore only the fields that another controller owns in ${name}, for example /spec/replicas.`,
+    };
+  }
+  if (after.options.includes('Validate=false') && !before.options.includes('Validate=false')) {
+    yield {
+      path: '/spec/syncPolicy/syncOptions',
+      message: `${name} is applied without schema validation from now on: misspelt fields are dropped in silence.`,
+      evidence: { after: 'Validate=false' },
+      fix: `Remove Validate=false from ${name}, or set it on the one object that needs it.`,
+    };
+  }
+}
+
+/** Applications that no other target renders: plain files, and what ApplicationSets generate. */
+function* declaredApplications(context: RuleContext<unknown>): Iterable<Problem> {
+  const rendered = new Set(
+    context.after.ofKind('argoproj.io', 'Application').map(({ ref }) => `${ref.namespace}/${ref.name}`),
+  );
+  const settings = ({ apply }: Target): ApplicationSettings => ({
+    differences: apply.ignoreDifferences ?? [],
+    options: apply.syncOptions ?? [],
+  });
+  const told = new Set<string>();
+  for (const after of context.targets.after.values()) {
+    const before = context.targets.before.get(after.id);
+    const ref = after.declaredBy;
+    if (before === undefined || ref === undefined || after.engine !== 'argocd') continue;
+    if (ref.kind === 'Application' && rendered.has(`${ref.namespace}/${ref.name}`)) continue;
+    for (const problem of application(formatRef(ref), settings(before), settings(after))) {
+      const key = `${formatRef(ref)} ${problem.path} ${problem.message}`;
+      if (told.has(key)) continue;
+      told.add(key);
+      yield { resource: ref, target: after.id, location: after.origin, ...problem };
+    }
+  }
+}
+
 function* engineObject(before: Entry, after: Entry): Iterable<Problem> {
   const { group, kind } = after.ref;
   if (group === 'argoproj.io' && kind === 'Application') {
-    const old = ignoresAlmostAll(before.object);
-    const fresh = ignoresAlmostAll(after.object).filter((entry) => !old.includes(entry));
-    if (fresh.length > 0) {
-      yield problemAt(after, '/spec/ignoreDifferences', {
-        message: `${formatRef(after.ref)} ignores differences in ${fresh.join(', ')} from now on: drift there is neither shown nor repaired.`,
-        evidence: { after: fresh.join(', ') },
-        fix: `Ignore only the fields that another controller owns in ${formatRef(after.ref)}, for example /spec/replicas.`,
-      });
-    }
-    const options = (entry: Entry) => listAt(entry.object, 'spec', 'syncPolicy', 'syncOptions');
-    if (options(after).includes('Validate=false') && !options(before).includes('Validate=false')) {
-      yield problemAt(after, '/spec/syncPolicy/syncOptions', {
-        message: `${formatRef(after.ref)} is applied without schema validation from now on: misspelt fields are dropped in silence.`,
-        evidence: { after: 'Validate=false' },
-        fix: `Remove Validate=false from ${formatRef(after.ref)}, or set it on the one object that needs it.`,
-      });
-    }
+    const settings = ({ object }: Entry): ApplicationSettings => ({
+      differences: listAt(object, 'spec', 'ignoreDifferences'),
+      options: listAt(object, 'spec', 'syncPolicy', 'syncOptions'),
+    });
+    for (const { path, ...rest } of application(formatRef(after.ref), settings(before), settings(after)))
+      yield problemAt(after, path, rest);
   }
   const flux = group === 'kustomize.toolkit.fluxcd.io' || group === 'helm.toolkit.fluxcd.io';
   if (!flux) return;
@@ -132,7 +175,7 @@ spec:
   chart: {spec: {chart: shop, sourceRef: {kind: HelmRepository, name: shop}}}
 ${spec}`;
 
-const application = (pointer: string) => `apiVersion: argoproj.io/v1alpha1
+const shopApplication = (pointer: string) => `apiVersion: argoproj.io/v1alpha1
 kind: Application
 metadata: {name: shop, namespace: argocd}
 spec:
@@ -204,14 +247,14 @@ export default defineRule({
     },
     {
       name: 'an Application ignores whole Deployments',
-      before: application('/spec/replicas'),
-      after: application('/spec'),
+      before: shopApplication('/spec/replicas'),
+      after: shopApplication('/spec'),
       expect: [{ path: '/spec/ignoreDifferences' }],
     },
     {
       name: 'an Application ignores the replicas that an autoscaler owns',
-      before: application('/metadata/labels'),
-      after: application('/spec/replicas'),
+      before: shopApplication('/metadata/labels'),
+      after: shopApplication('/spec/replicas'),
       expect: [],
     },
   ],
@@ -220,5 +263,6 @@ export default defineRule({
     for (const { before, after } of context.changes) {
       if (before !== undefined && after !== undefined) yield* engineObject(before, after);
     }
+    yield* declaredApplications(context);
   },
 });
