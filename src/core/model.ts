@@ -321,6 +321,8 @@ export interface RenderProblem {
   readonly message: string;
   readonly location?: SourceLocation;
   readonly next?: string;
+  /** It may well be there: gate does not get at it from here (no network, another repository, a Secret). */
+  readonly unreachable?: true;
 }
 
 // ---------------------------------------------------------------------------------------------

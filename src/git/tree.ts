@@ -164,13 +164,25 @@ function readTextFile(file: string, shown: string, known: string | undefined): s
   return decodeText(content, shown);
 }
 
+const gitCrypt = Buffer.from('\0GITCRYPT\0', 'latin1');
+
 /**
  * UTF-8 text without its byte order mark.
- * @throws GateError tree.not-text, with the line and column of the first byte that is not text
+ * @throws GateError tree.encrypted, or tree.not-text with the line and column of the first byte that is not text
  */
 export function decodeText(content: Buffer, file: string): string {
   const utf16 = (content[0] === 0xff && content[1] === 0xfe) || (content[0] === 0xfe && content[1] === 0xff);
   if (utf16) throw notText(file, 'is UTF-16', { file, line: 1, column: 1 });
+  // What git-crypt leaves in the work tree of a reader without the key starts so (git-crypt, commands.cpp).
+  if (content.subarray(0, gitCrypt.length).equals(gitCrypt)) {
+    throw new GateError({
+      code: 'tree.encrypted',
+      message: `${file} is encrypted by git-crypt`,
+      fault: 'user',
+      location: { file },
+      next: 'Unlock the repository, if gate shall see what the file holds.',
+    });
+  }
   const nul = content.indexOf(0);
   if (nul !== -1) throw notText(file, 'holds a NUL byte', position(content, nul, file));
   try {

@@ -1,8 +1,9 @@
 import picomatch from 'picomatch';
 import type { Config } from '../core/config.ts';
-import { messageOf } from '../core/errors.ts';
+import { isGateError, messageOf } from '../core/errors.ts';
 import type { NotEvaluated, Target } from '../core/model.ts';
 import type { TreePair } from '../core/ports.ts';
+import { chartOfValues } from './loose-values.ts';
 import { reads } from './reads.ts';
 
 /** Files that never reach a cluster by themselves. */
@@ -16,6 +17,21 @@ function deployable(path: string, text: string | undefined): boolean {
   if (/(^|\/)[^/]*values[^/]*\.ya?ml(\.gotmpl)?$/i.test(path)) return true;
   if (!/\.(ya?ml|json)$/.test(path) || text === undefined) return false;
   return /^["']?apiVersion["']?\s*:/m.test(text) && /^["']?kind["']?\s*:/m.test(text);
+}
+
+/** What the file seems to be, as a reason why gate should have looked at what it does; undefined: nothing of a cluster. */
+function whyDeployable(trees: TreePair, path: string): string | undefined {
+  const text = trees.after.readText(path) ?? trees.before.readText(path);
+  if (!deployable(path, text)) {
+    const chart = chartOfValues(trees.after, path) ?? chartOfValues(trees.before, path);
+    return chart === undefined
+      ? undefined
+      : `changed, and holds the same keys as the values of the chart ${chart}, but no target that gate knows reads it`;
+  }
+  if (text?.includes('{{') === true && !/(^|\/)templates\//.test(path)) {
+    return 'changed, and is a template that some other tool fills in ({{ }}), so what it deploys was not looked at';
+  }
+  return 'changed, looks like something that is deployed, and belongs to no target that gate knows';
 }
 
 /** The declaration of a target is compared field by field as part of it. */
@@ -39,15 +55,24 @@ export function unclaimedChanges(
   for (const path of trees.changed) {
     if (neverDeployed.test(path) || excluded.some((matches) => matches(path))) continue;
     const unreadable = unreadableText(trees, path);
+    const claimed = targets.some((target) => reads(target, path) || declaredIn(target, path));
     if (unreadable !== undefined) {
-      result.push({ what: path, reason: unreadable, location: { file: path }, weight: 'incomplete' });
+      // Secrets that no target reads stay sealed by intent; one that a target reads keeps it from being rendered.
+      const sealed = unreadable.encrypted && !claimed;
+      result.push({
+        what: path,
+        reason: `changed, and ${unreadable.reason}: what it holds was not looked at`,
+        location: { file: path },
+        weight: sealed ? 'note' : 'incomplete',
+      });
       continue;
     }
-    if (generatorFiles.has(path) || targets.some((target) => reads(target, path) || declaredIn(target, path))) continue;
-    if (!deployable(path, trees.after.readText(path) ?? trees.before.readText(path))) continue;
+    if (generatorFiles.has(path) || claimed) continue;
+    const reason = whyDeployable(trees, path);
+    if (reason === undefined) continue;
     result.push({
       what: path,
-      reason: 'changed, looks like something that is deployed, and belongs to no target that gate knows',
+      reason,
       location: { file: path },
       next: 'Name the target in gate.yaml (targets:), or exclude the path there.',
       // Without detection the operator has chosen what is looked at.
@@ -61,13 +86,16 @@ export function unclaimedChanges(
  * Why a file that should be text cannot be read: NUL bytes, UTF-16, more than 50 MB. Such a file would be applied (or
  * break the sync), so it must not pass unseen.
  */
-function unreadableText(trees: TreePair, path: string): string | undefined {
+function unreadableText(
+  trees: TreePair,
+  path: string,
+): { readonly reason: string; readonly encrypted: boolean } | undefined {
   if (!/\.(ya?ml|json|tpl)$/i.test(path)) return undefined;
   try {
     trees.after.readText(path);
     trees.before.readText(path);
     return undefined;
   } catch (error) {
-    return messageOf(error);
+    return { reason: messageOf(error), encrypted: isGateError(error) && error.code === 'tree.encrypted' };
   }
 }

@@ -110,6 +110,7 @@ function unavailable(chart: RemoteChart, reason: string): never {
   const what = chart.kind === 'oci' ? chart.url : `${chart.name} of ${chart.url}`;
   return fail({
     kind: 'missing-input',
+    ...(unreachable.test(reason) ? { unreachable: true as const } : {}),
     message: `The chart ${what}${chart.version === '' ? '' : ` ${chart.version}`} could not be fetched: ${shorten(reason)}`,
     next: `Make the repository reachable, or name a mirror or a folder in gate.yaml: chartRepositories: {"${withoutEndSlash(chart.url)}": ...}.`,
   });

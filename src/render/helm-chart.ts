@@ -84,6 +84,7 @@ async function prepare(
       if (folder === undefined) {
         return fail({
           kind: 'missing-input',
+          unreachable: true,
           message: `The chart ${chart.path} comes from another Git repository: ${chart.url}`,
           next: `Name a folder with a checkout in gate.yaml: gitRepositories: {"${chart.url}": ...}.`,
         });
@@ -294,6 +295,7 @@ async function fetchDependency(
   }
   return fail({
     kind: 'missing-input',
+    unreachable: true,
     message: `The dependency ${name} refers to the repository ${repository}, an alias of a local helm configuration`,
     location: { file },
     next: 'Write the URL of the repository into Chart.yaml, or commit the dependency to charts/.',

@@ -58,6 +58,7 @@ export async function prepareValues(
         if (!layer.optional) {
           fail({
             kind: 'missing-input',
+            unreachable: true,
             message: `Values come from ${layer.label}, which cannot be read here`,
             next: 'Give a stand-in with extraValues of a target in gate.yaml.',
           });

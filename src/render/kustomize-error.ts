@@ -17,13 +17,40 @@ export function kustomizeProblem(stderr: string, closure: KustomizeClosure, tree
   const unreachable =
     /helm pull|unable to (?:pull|run: 'helm)|could not resolve host|git fetch|no such host/i.test(message) &&
     !/execution error|parse error/i.test(message);
+  const plugin = pluginProblem(message);
+  if (plugin !== undefined) {
+    return {
+      kind: 'unsupported',
+      ...plugin,
+      location: locationIn(message, tree) ?? { file: fileOf(closure, tree, root) },
+    };
+  }
   return {
+    ...(unreachable ? { unreachable: true as const } : {}),
     kind: unreachable ? 'missing-input' : 'render',
     message: message === '' ? 'kustomize build failed without saying why' : message,
-    location: locationIn(message, tree) ?? {
-      file: kustomizationFile(tree, closure.folders[0] ?? root) ?? posix.join(root, 'kustomization.yaml'),
-    },
+    location: locationIn(message, tree) ?? { file: fileOf(closure, tree, root) },
     next: adviceFor(message),
+  };
+}
+
+function fileOf(closure: KustomizeClosure, tree: Tree, root: string): string {
+  return kustomizationFile(tree, closure.folders[0] ?? root) ?? posix.join(root, 'kustomization.yaml');
+}
+
+/** A generator or transformer that kustomize runs only when it is allowed to: not the fault of the change. */
+function pluginProblem(message: string): { readonly message: string; readonly next: string } | undefined {
+  if (/must specify --enable-helm/.test(message)) {
+    return {
+      message: 'The kustomization inflates a Helm chart (HelmChartInflationGenerator), which needs --enable-helm',
+      next: 'If the cluster builds it so, write argocd: {kustomizeBuildOptions: --enable-helm} into gate.yaml. Flux never inflates charts.',
+    };
+  }
+  if (!/external plugins disabled|unable to load external plugin|unable to find plugin/.test(message)) return undefined;
+  const name = /external plugin '([^'\n]{1,200})'/.exec(message)?.[1];
+  return {
+    message: `The kustomization runs an external plugin${name === undefined ? '' : ` (${name})`}, and gate runs none`,
+    next: 'Give gate an overlay without the plugin, or the rendered manifests, as a target in gate.yaml (targets:).',
   };
 }
 

@@ -57,6 +57,7 @@ async function checkoutOf(remote: Remote, context: RenderContext): Promise<strin
   }
   return fail({
     kind: 'missing-input',
+    unreachable: true,
     message: `The kustomization reads from elsewhere: ${remote.url}`,
     location: { file: remote.file },
     next: 'gate fetches no bases. Name a folder with a checkout in gate.yaml (gitRepositories), or vendor the files into the repository.',

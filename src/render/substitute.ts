@@ -22,6 +22,7 @@ export function createSubstitution(substitution: Substitution | undefined): ((ob
   if (missing.length > 0) {
     fail({
       kind: 'missing-input',
+      unreachable: true,
       message: `Variables come from ${missing.map((source) => source.label).join(', ')}, which cannot be read here`,
       next: 'Put the ConfigMap into the repository, or mark the reference as optional.',
     });

@@ -152,13 +152,16 @@ describe.skipIf(!hasHelm)('a chart repository over HTTP', () => {
     const renderer = testRenderer();
     const render = async (chart: ChartRef) =>
       problemOf(await renderer.render(target(helmSource('', { chart })), empty));
-    expect(await render(repository('9.9.9'))).toMatchObject({
+    const unknown = await render(repository('9.9.9'));
+    expect(unknown.unreachable).toBeUndefined();
+    expect(unknown).toMatchObject({
       kind: 'missing-input',
       next: expect.stringContaining('chartRepositories'),
     });
     const dead = 'http://127.0.0.1:9';
     expect(await render(repository('1.0.0', dead))).toMatchObject({
       kind: 'missing-input',
+      unreachable: true,
       message: expect.stringContaining('refused'),
     });
     const runs = renderer.statistics.helmRuns;

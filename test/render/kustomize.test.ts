@@ -69,6 +69,7 @@ describe.skipIf(!hasKustomize)('kustomize build', () => {
     ]) {
       expect(await render(`resources: ["${url}"]`)).toMatchObject({
         kind: 'missing-input',
+        unreachable: true,
         message: expect.stringContaining(url),
         location: { file: 'app/kustomization.yaml' },
       });
@@ -121,8 +122,28 @@ describe.skipIf(!hasKustomize)('kustomize build', () => {
       'app/t.yaml': `apiVersion: example.org/v1\nkind: Touch\nmetadata:\n  name: t\n  annotations:\n    config.kubernetes.io/function: |\n      exec: {path: ./touch.sh}\n`,
       'app/touch.sh': `#!/bin/sh\ntouch ${marker}\n`,
     });
-    expect(problemOf(await renderer.render(target(source('app')), tree)).kind).toBe('render');
+    expect(problemOf(await renderer.render(target(source('app')), tree)).kind).toBe('unsupported');
     expect(existsSync(marker)).toBe(false);
+  });
+
+  test('a generator that kustomize does not run by default is no fault of the change', async () => {
+    const problem = async (generator: string) =>
+      problemOf(
+        await renderer.render(
+          target(source('app')),
+          treeWith({ 'app/kustomization.yaml': 'generators: [generator.yaml]\n', 'app/generator.yaml': generator }),
+        ),
+      );
+    const named = (apiVersion: string, kind: string) =>
+      `apiVersion: ${apiVersion}\nkind: ${kind}\nmetadata: {name: made}\nname: shop\n`;
+    expect(await problem(named('builtin', 'HelmChartInflationGenerator'))).toMatchObject({
+      kind: 'unsupported',
+      next: expect.stringContaining('kustomizeBuildOptions'),
+    });
+    expect(await problem(named('example.org/v1', 'Sealer'))).toMatchObject({
+      kind: 'unsupported',
+      message: expect.stringContaining('external plugin'),
+    });
   });
 
   test('a base of another repository comes from its configured checkout', async () => {

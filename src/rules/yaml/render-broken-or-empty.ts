@@ -27,7 +27,8 @@ function sameFailure(before: RenderProblem, after: RenderProblem): boolean {
 function* checkFailure(context: RuleContext<unknown>, outcome: RenderOutcomeChange): Iterable<Problem> {
   const { target, before, after } = outcome;
   // What gate cannot render is in the coverage; it is no property of the change.
-  if (after === undefined || after.kind === 'unsupported' || after.kind === 'tool') return;
+  if (after === undefined || after.kind === 'unsupported' || after.kind === 'tool' || after.unreachable === true)
+    return;
   const existed = context.targets.before.has(target.id);
   const same = before !== undefined && sameFailure(before, after);
   const confidence: Confidence = after.kind === 'render' ? 'determined' : 'likely';

@@ -98,6 +98,20 @@ export const examples: readonly RuleExample[] = [
     expect: [],
   },
   {
+    name: 'quiet: gate does not reach the chart repository, which says nothing about the change',
+    before: config('a'),
+    renderProblem: {
+      after: {
+        ...failure(
+          'The chart redis of https://charts.example.org 1.2.0 could not be fetched: no such host',
+          'missing-input',
+        ),
+        unreachable: true,
+      },
+    },
+    expect: [],
+  },
+  {
     name: 'quiet: the source files were deleted; mass-deletion judges that',
     before: `${config('a')}---${config('b')}`,
     after: '',

@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import type { Target } from '../../src/core/model.ts';
+import { unclaimedChanges } from '../../src/pipeline/unclaimed.ts';
+import { openDirectories } from '../../src/git/directories.ts';
+import { tempTree } from '../kit/tmp.ts';
+
+const chart = {
+  'hub/Chart.yaml':
+    'apiVersion: v2\nname: hub\nversion: 1.0.0\ndependencies: [{name: notebooks, version: 1.x, repository: "https://charts.example.org"}]\n',
+  'hub/values.yaml': 'ingress: {enabled: false}\nnotebooks: {replicas: 2}\n',
+};
+
+function unclaimed(
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+  targets: readonly Target[] = [],
+) {
+  const trees = openDirectories(tempTree({ ...chart, ...before }, 'before'), tempTree({ ...chart, ...after }, 'after'));
+  return unclaimedChanges(trees, targets, new Set(), { detect: true, exclude: [] }).map((entry) => [
+    entry.what,
+    entry.weight,
+    entry.reason,
+  ]);
+}
+
+const reader = (inputs: readonly string[]): Target => ({
+  id: 'helm:hub',
+  name: 'hub',
+  engine: 'helm',
+  scope: 'helm:hub',
+  origin: { file: 'hub/Chart.yaml' },
+  parents: [],
+  sources: [],
+  afterRender: {},
+  apply: { mode: 'helm', prune: true, automated: 'unknown' },
+  inputs,
+  rendersTargets: false,
+});
+
+describe('values that a script passes to Helm', () => {
+  test('have the keys of a chart of the tree', () => {
+    const path = 'config/prod.yaml';
+    expect(unclaimed({ [path]: 'notebooks: {replicas: 3}\n' }, { [path]: 'notebooks: {replicas: 4}\n' })).toEqual([
+      [path, 'incomplete', expect.stringContaining('values of the chart hub')],
+    ]);
+    expect(unclaimed({ [path]: '' }, { [path]: 'ingress: {enabled: true}\nglobal: {host: example.org}\n' })).toEqual([
+      [path, 'incomplete', expect.stringContaining('values of the chart hub')],
+    ]);
+  });
+
+  test.each([
+    ['other keys', 'notebooks: {replicas: 4}\nlanguage: python\n'],
+    ['one key that many files have', 'ingress: {enabled: true}\n'],
+    ['a list', '- notebooks\n'],
+    ['nothing', '# notebooks\n'],
+    ['broken YAML', 'notebooks: [\n'],
+  ])('%s: another file', (_name, text) => {
+    expect(unclaimed({ 'config/prod.yaml': '' }, { 'config/prod.yaml': text })).toEqual([]);
+  });
+
+  test('are claimed by the target that reads them', () => {
+    const path = 'config/prod.yaml';
+    const after = { [path]: 'notebooks: {replicas: 4}\n' };
+    expect(unclaimed({ [path]: '' }, after, [reader(['hub/', path])])).toEqual([]);
+  });
+});
+
+test('a manifest that some other tool fills in is called a template', () => {
+  const manifest = (image: string) =>
+    `apiVersion: apps/v1\nkind: Deployment\nspec: {image: "${image}"}\n{{ if .Prod }}\n{{ end }}\n`;
+  expect(
+    unclaimed({ 'manifests/app/deploy.yaml': manifest('a') }, { 'manifests/app/deploy.yaml': manifest('b') }),
+  ).toEqual([
+    ['manifests/app/deploy.yaml', 'incomplete', expect.stringContaining('template that some other tool fills in')],
+  ]);
+});
+
+describe('a file that git-crypt encrypted', () => {
+  const sealed = (text: string): Readonly<Record<string, string>> => ({ 'secrets/prod.yaml': `\0GITCRYPT\0${text}` });
+
+  test('is a note', () => {
+    expect(unclaimed(sealed('a'), sealed('b'))).toEqual([
+      ['secrets/prod.yaml', 'note', expect.stringContaining('encrypted by git-crypt')],
+    ]);
+  });
+
+  test('that a target reads cannot be judged', () => {
+    expect(unclaimed(sealed('a'), sealed('b'), [reader(['secrets/'])])).toEqual([
+      ['secrets/prod.yaml', 'incomplete', expect.stringContaining('encrypted by git-crypt')],
+    ]);
+  });
+});
