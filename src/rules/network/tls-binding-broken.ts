@@ -47,6 +47,8 @@ function* hostsLost(context: RuleContext<unknown>, scope: string, changed: Reado
     const was = before.get(keyOf(binding));
     const [source] = sources;
     if (source === undefined || coverOf(binding, sources) !== 'uncovered' || was === 'uncovered') continue;
+    // Which controller serves a host without a Secret is not known; that the default certificate fitted before tells.
+    if (binding.secrets.length === 0 && was !== 'covered') continue;
     lost.push({ binding, source, was });
   }
   for (const group of Map.groupBy(lost, ({ source, binding }) =>

@@ -72,8 +72,9 @@ function* widenings(before: EbpfAgent, after: EbpfAgent): Iterable<Widening> {
     };
 }
 
-/** A canary keeps the harm to a few nodes: a pool of its own, one node at a time, with limits. */
-function isCanary(agent: EbpfAgent): boolean {
+/** A canary keeps the harm small: a cluster that is not production, or a pool of its own, one node at a time, with limits. */
+function isCanary(context: RuleContext<unknown>, agent: EbpfAgent): boolean {
+  if (!context.isProduction(agent.workload.entry.target)) return true;
   return agent.pool.length > 0 && agent.maxUnavailable === 1 && agent.bounded;
 }
 
@@ -87,7 +88,7 @@ function nodesFact(context: RuleContext<unknown>, scope: string): string | undef
 function wording(context: RuleContext<unknown>, agent: EbpfAgent, others: readonly EbpfAgent[]) {
   const { scope } = agent.workload.entry.target;
   const nodes = nodesFact(context, scope);
-  const canary = isCanary(agent);
+  const canary = isCanary(context, agent);
   return {
     facts: [
       ...(nodes === undefined ? [] : [nodes]),
@@ -97,8 +98,8 @@ function wording(context: RuleContext<unknown>, agent: EbpfAgent, others: readon
       ...(agent.privileges.length === 0 ? [] : [`has ${agent.privileges.join(', ')}`]),
       ...others.map((other) => `${formatRef(other.workload.entry.ref)} (${other.product}) hooks the same kernels`),
     ],
-    ...(canary
-      ? { blast: { value: 0.2, reason: `one node pool (${agent.pool.join(', ')}), one node at a time` } }
+    ...(canary && agent.pool.length > 0
+      ? { blast: { value: 0.2, reason: `one node pool (${agent.pool.join(', ')})` } }
       : context.isProduction(agent.workload.entry.target)
         ? {
             blast:
@@ -138,7 +139,7 @@ function* agents(context: RuleContext<unknown>, scope: string): Iterable<Problem
     const was = context.before.get(scope, 'apps', 'DaemonSet', entry.ref.namespace, entry.ref.name);
     const others = [...after.values()].filter((other) => other !== agent);
     const { facts, blast } = wording(context, agent, others);
-    const canary = isCanary(agent);
+    const canary = isCanary(context, agent);
     if (old === undefined) {
       yield problemAt(entry, template.path, {
         message: `${formatRef(entry.ref)} ${was === undefined ? 'brings a new eBPF agent' : 'becomes an eBPF agent'} (${agent.product}) into the kernel of ${agent.pool.length === 0 ? 'every node' : `the nodes ${agent.pool.join(', ')}`}: a fault in it hits the node, not a pod.`,

@@ -67,7 +67,7 @@ function* judge(context: RuleContext<unknown>, before: Entry | undefined, after:
   const { scope } = after.target;
   const live = context.live(scope);
   const nodes = live?.ofKind('', 'Node') ?? [];
-  if (live === undefined || nodes.length === 0) return;
+  if (live?.covers('', 'Node') !== true || nodes.length === 0) return;
   const daemon = after.ref.kind === 'DaemonSet';
   const fit = fitOf(template, nodes, daemon);
   if (fit.fitting > 0) return;

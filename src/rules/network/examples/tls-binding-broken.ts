@@ -76,6 +76,12 @@ export const examples: readonly RuleExample[] = [
     expect: [{ resource: 'Ingress/ingress/web', path: '/spec/tls/0', message: '*.example.org' }],
   },
   {
+    name: 'a new host without a Secret may belong to another controller',
+    before: certificate('"*.apps.live.example.org"') + controller,
+    after: certificate('"*.apps.live.example.org"') + controller + ingress('shop', 'www.example.net'),
+    expect: [],
+  },
+  {
     name: 'the certificate of the Ingress is made by cert-manager from its own hosts',
     before: ingress('shop', 'www.example.org', 'web-tls').replace(
       'namespace: shop',

@@ -54,6 +54,13 @@ export const examples: readonly RuleExample[] = [
     expect: [{ resource: 'DaemonSet/falco/falco', severity: 'medium' }],
   },
   {
+    name: 'the driver kind changes in a cluster for development',
+    before: falco('ebpf'),
+    after: falco('modern_ebpf'),
+    target: { environment: 'development' },
+    expect: [{ resource: 'DaemonSet/falco/falco', severity: 'medium' }],
+  },
+  {
     name: 'the agent moves from its pool to every node',
     before: falco('modern_ebpf', pool),
     after: falco('modern_ebpf'),
