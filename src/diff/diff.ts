@@ -46,7 +46,8 @@ interface Context {
   readonly crds: CrdIndex;
   readonly statusData: ReadonlySet<string>;
   readonly live: (scope: string) => LiveIndex | undefined;
-  readonly withheld: readonly Target[];
+  /** Targets that are not compared, by the side on which they exist. */
+  readonly withheld: { readonly from: readonly Target[]; readonly to: readonly Target[] };
 }
 
 /**
@@ -68,7 +69,10 @@ export function diffSides(request: DiffRequest): DiffResult {
     crds: indexCrds(crds),
     statusData: statusIsData(crds),
     live,
-    withheld,
+    withheld: {
+      from: withheld.filter(({ id }) => request.before.some((result) => result.target.id === id)),
+      to: withheld.filter(({ id }) => request.after.some((result) => result.target.id === id)),
+    },
   };
 
   const changes: ResourceChange[] = [];
@@ -167,7 +171,9 @@ function removedChange(before: Entry, context: Context): ResourceChange {
 
 /** An object that comes from or goes to a target that did not render is perhaps no addition or deletion at all. */
 function mayHaveMoved(entry: Entry, context: Context, direction: 'from' | 'to'): string[] | undefined {
-  const names = context.withheld.filter((target) => target.scope === entry.target.scope).map((target) => target.name);
+  const names = context.withheld[direction]
+    .filter((target) => target.scope === entry.target.scope)
+    .map((target) => target.name);
   if (names.length === 0 || isHook(entry)) return undefined;
   const shown = names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ');
   return [`it may have moved ${direction} ${shown}, which could not be rendered`];

@@ -160,6 +160,19 @@ describe('targets', () => {
       { action: 'removed', target: 'a', because: ['it may have moved to b, which could not be rendered'] },
     ]);
   });
+  test('it cannot have moved to a failed target that is gone, nor come from one that is new', () => {
+    const result = diffSides({
+      before: [rendered(deployment(), target('a')), failed(target('old'))],
+      after: [
+        rendered('apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\ndata: {a: b}\n', target('c')),
+        failed(target('new')),
+      ],
+    });
+    expect(result.changes.map(({ action, target: id, because }) => [action, id, because])).toEqual([
+      ['removed', 'a', ['it may have moved to new, which could not be rendered']],
+      ['added', 'c', ['it may have moved from old, which could not be rendered']],
+    ]);
+  });
   test('a target on one side only is added or removed as a whole', () => {
     expect(lines(diffSides({ before: [rendered(deployment())], after: [] }).changes)).toEqual([
       'removed Deployment/api disruption',
