@@ -69,6 +69,7 @@ function stateOf(collected: Collected, path: string): ClusterState {
     objects: [...collected.objects.values()],
     metrics: (header?.metrics ?? []).map((metric) => ({ ...metric })),
     kinds: header?.kinds === undefined ? collected.kinds : new Set(header.kinds.map(groupKind)),
+    ...(header?.kinds === undefined ? {} : { allNamespaces: true }),
   };
 }
 

@@ -428,6 +428,8 @@ export interface ClusterState {
   readonly metrics: readonly ContainerMetrics[];
   /** Kinds (`group/Kind`, core: `/Kind`) that were read completely; a kind outside this list was not looked at. */
   readonly kinds: ReadonlySet<string>;
+  /** The header lists the kinds, so they were read in all namespaces. Otherwise each namespace must show for itself. */
+  readonly allNamespaces?: boolean;
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -46,8 +46,11 @@ export interface World {
 export interface LiveWorld {
   readonly state: ClusterState;
   readonly objects: readonly KubeObject[];
-  /** Was this kind read completely? False: absence means nothing. */
-  covers(group: string, kind: string): boolean;
+  /**
+   * Was this kind read completely? False: absence means nothing. For a namespaced kind name the namespace too: what
+   * `kubectl get` read of one namespace says nothing about another.
+   */
+  covers(group: string, kind: string, namespace?: string): boolean;
   ofKind(group: string, kind: string): readonly KubeObject[];
   get(group: string, kind: string, namespace: string | undefined, name: string): KubeObject | undefined;
   metrics(namespace: string, kind: string, name: string): readonly ContainerMetrics[];

@@ -98,7 +98,7 @@ function confidenceOf(
   const unseen = unseenFact(after.world, scope, backend.address.namespace);
   if (unseen !== undefined) facts.push(unseen);
   if (
-    after.live?.covers('', 'Service') === true &&
+    after.live?.covers('', 'Service', backend.address.namespace) === true &&
     (backend.fault === 'service-absent' || backend.fault === 'port-missing')
   )
     return { confidence: 'proven', facts };

@@ -103,7 +103,7 @@ function judgeBackend(
   // What Git does not show may be in the cluster all the same: installed by hand, or by another repository.
   if (fault === 'service-absent' || fault === 'no-pods') {
     const pods = fault === 'service-absent' || after.live?.covers('apps', 'Deployment') === true;
-    if (pods && after.live?.covers('', 'Service') === true) {
+    if (pods && after.live?.covers('', 'Service', backend.address.namespace) === true) {
       confidence = 'proven';
       facts.push(`nothing of that name is in the cluster snapshot either`);
     } else if (old?.status !== 'answers') {

@@ -71,7 +71,7 @@ function judge(entry: Entry, violation: ImmutableViolation, cluster: LiveWorld |
   const { group, kind, namespace, name } = entry.ref;
   const live = cluster?.get(group, kind, namespace, name);
   if (live === undefined) {
-    if (cluster?.covers(group, kind) === true) return undefined;
+    if (cluster?.covers(group, kind, namespace) === true) return undefined;
     return violation.condition === undefined
       ? { confidence: 'determined', facts: [] }
       : { confidence: 'likely', facts: [violation.condition] };

@@ -225,7 +225,7 @@ export function candidateMakers(
 /** An object that leaves Git but stays in the cluster as an orphan, when no live evidence says otherwise. */
 function keptWithoutLive(gone: Deletion, live: LiveWorld | undefined): Present | undefined {
   if (gone.outcome !== 'kept') return undefined;
-  if (live !== undefined && live.covers(gone.entry.ref.group, gone.entry.ref.kind)) {
+  if (live !== undefined && live.covers(gone.entry.ref.group, gone.entry.ref.kind, gone.entry.ref.namespace)) {
     return gone.live === undefined ? undefined : { object: gone.live };
   }
   return { object: gone.entry.effective };

@@ -59,8 +59,8 @@ function objectFate(
   context: RuleContext<unknown>,
   fates: Map<string, Fate>,
 ): Fate {
-  const { group, kind } = entry.ref;
-  if (world?.covers(group, kind) === true && live === undefined)
+  const { group, kind, namespace } = entry.ref;
+  if (world?.covers(group, kind, namespace) === true && live === undefined)
     return { outcome: 'kept', why: 'it does not exist in the cluster' };
   if (createdByEngine(entry))
     return { outcome: 'kept', why: 'Argo CD created the namespace (CreateNamespace) and never deletes it' };

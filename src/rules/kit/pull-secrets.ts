@@ -47,7 +47,7 @@ export function secretState(view: ClusterView, scope: string, namespace: string,
   if (generatedBy(view.world, scope, namespace, 'Secret', name) !== undefined) return { kind: 'present', hosts: undefined };
   const gone = view.removal('', 'Secret', namespace, name);
   if (gone !== undefined && gone.outcome !== 'kept') return { kind: 'removed', sure: gone.outcome === 'deleted', why: gone.why };
-  return view.live?.covers('', 'Secret') === true ? { kind: 'absent', proven: true } : { kind: 'unknown' };
+  return view.live?.covers('', 'Secret', namespace) === true ? { kind: 'absent', proven: true } : { kind: 'unknown' };
 }
 
 const keyOfType: Readonly<Record<string, string>> = { 'kubernetes.io/dockerconfigjson': '.dockerconfigjson', 'kubernetes.io/dockercfg': '.dockercfg' };

@@ -75,10 +75,23 @@ export function buildLiveWorld(state: ClusterState): LiveWorld {
     byIdentity.set(identity('', group, object.kind, object.metadata.namespace, object.metadata.name), object);
   }
   for (const metric of state.metrics) push(metrics, `${metric.namespace}/${metric.kind}/${metric.name}`, metric);
+  const namespaces = new Set(state.objects.map((object) => object.metadata.namespace));
+  /**
+   * A dump without a header may hold one namespace only. Of a namespace that it shows nothing of, nothing is known,
+   * unless the kind was seen in several namespaces, or the list of Namespaces says that it does not exist.
+   */
+  const readIn = (group: string, kind: string, namespace: string): boolean => {
+    if (state.allNamespaces === true || namespaces.has(namespace)) return true;
+    const listed = byKind.get('/Namespace') ?? [];
+    if (listed.length > 0 && !listed.some((object) => object.metadata.name === namespace)) return true;
+    const seen = new Set((byKind.get(`${group}/${kind}`) ?? []).map((object) => object.metadata.namespace));
+    return seen.size > 1;
+  };
   return {
     state,
     objects: state.objects,
-    covers: (group, kind) => state.kinds.has(`${group}/${kind}`),
+    covers: (group, kind, namespace) =>
+      state.kinds.has(`${group}/${kind}`) && (namespace === undefined || readIn(group, kind, namespace)),
     ofKind: (group, kind) => byKind.get(`${group}/${kind}`) ?? [],
     get: (group, kind, namespace, name) => byIdentity.get(identity('', group, kind, namespace, name)),
     metrics: (namespace, kind, name) => metrics.get(`${namespace}/${kind}/${name}`) ?? [],

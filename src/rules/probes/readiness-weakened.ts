@@ -40,7 +40,7 @@ function handlerOf(probe: V1Probe): Handler {
 /** Facts about who would notice: the Services, their ready endpoints, the number of pods. */
 function consequenceFacts(services: readonly Entry[], live: LiveWorld | undefined): string[] {
   const facts = [`Services that select these pods: ${services.map((s) => s.ref.name).join(', ')}`];
-  if (live === undefined || !live.covers('discovery.k8s.io', 'EndpointSlice')) return facts;
+  if (live === undefined || !live.covers('discovery.k8s.io', 'EndpointSlice', services[0]?.ref.namespace)) return facts;
   for (const service of services) {
     let ready = 0;
     for (const slice of live.ofKind('discovery.k8s.io', 'EndpointSlice')) {

@@ -103,7 +103,7 @@ function* checkWorkload(
   const { group, kind, namespace, name } = after.ref;
   const world = context.live(after.target.scope);
   const live = world?.get(group, kind, namespace, name) ?? change.live;
-  if (live === undefined && world?.covers(group, kind) === true) return;
+  if (live === undefined && world?.covers(group, kind, namespace) === true) return;
   const scaler = scalerFor(context.after, after);
   const judgement = judge(after, live, scaler);
   if (judgement === undefined) return;

@@ -114,7 +114,7 @@ export const examples: readonly RuleExample[] = [
     name: 'strategy Webhook, and the cluster has no such Service',
     before: crd('{strategy: None}'),
     after: crd(webhookConversion),
-    live: backend('metrics-server'),
+    live: `${backend('metrics-server')}---\napiVersion: v1\nkind: Namespace\nmetadata: {name: kube-system}\n`,
     expect: [{ resource: 'CustomResourceDefinition/widgets.shop.example', confidence: 'proven' }],
   },
   {

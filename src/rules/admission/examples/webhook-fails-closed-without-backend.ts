@@ -165,6 +165,10 @@ apiVersion: v1
 kind: Service
 metadata: {name: kubernetes, namespace: default}
 spec: {clusterIP: 10.96.0.1, ports: [{name: https, port: 443}]}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: default}
 `,
     expect: [{ resource, path: backendPath, confidence: 'proven', severity: 'critical' }],
   },
