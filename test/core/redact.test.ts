@@ -162,6 +162,6 @@ describe('credentials elsewhere', () => {
       redactCredentials(piece.repeat(200_000), key);
       redactCredentials(`eyJ://-----BEGIN ${' '.repeat(100)}${piece.repeat(100_000)}`, key);
     }
-    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(performance.now() - started).toBeLessThan(30_000);
   });
 });

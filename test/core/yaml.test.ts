@@ -304,7 +304,7 @@ describe('reading YAML as Kubernetes does', () => {
     expect(ours(`a: "${'x\n'.repeat(50_000)}"`)).toMatchObject({ value: {} });
     expect(ours('a: [\n1\n]\n'.repeat(5_000))).toHaveProperty('error');
     expect(ours(`${' '.repeat(1_900)}a: "${'x\n'.repeat(50_000)}"`)).toHaveProperty('error');
-    expect(performance.now() - started).toBeLessThan(15_000);
+    expect(performance.now() - started).toBeLessThan(30_000);
   });
 
   test('very deep nesting is an error, not a crash', () => {

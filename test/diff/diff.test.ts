@@ -279,7 +279,7 @@ spec: {accessModes: [ReadWriteOnce], storageClassName: fast, volumeMode: Filesys
     const { changes } = diffSides({ before: [before], after: [after] });
     expect(changes).toHaveLength(1500);
     expect(changes[0]).toMatchObject({ action: 'renamed', ref: { name: 'new-0' }, previousRef: { name: 'old-0' } });
-    expect(performance.now() - start).toBeLessThan(10_000);
+    expect(performance.now() - start).toBeLessThan(30_000);
   });
 });
 

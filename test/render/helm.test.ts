@@ -344,7 +344,7 @@ describe('limits', () => {
     const hanging = testRenderer({}, { exec: limited, tools: fake('sleep 600 & wait') });
     const started = Date.now();
     expect(problemOf(await hanging.render(target(helmSource('chart')), tree)).kind).toBe('limit');
-    expect(Date.now() - started).toBeLessThan(5000);
+    expect(Date.now() - started).toBeLessThan(30_000);
     const flooding = testRenderer({}, { exec: limited, tools: fake('yes') });
     expect(problemOf(await flooding.render(target(helmSource('chart')), tree))).toMatchObject({
       kind: 'limit',

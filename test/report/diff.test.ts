@@ -123,6 +123,6 @@ describe('toDiff', () => {
     });
     const began = performance.now();
     expect(objectDiff(reportChange(shop, big('a'), big('b'))).lines.length).toBeGreaterThan(40_000);
-    expect(performance.now() - began).toBeLessThan(15_000);
+    expect(performance.now() - began).toBeLessThan(30_000);
   });
 });

@@ -56,6 +56,6 @@ describe('compileGlob', () => {
       expect(compileGlob('**/'.repeat(100) + 'x', dialect)('a/'.repeat(500))).toBe(false);
     }
     compileGlob('{a,b}'.repeat(60), 'doublestar')('a'.repeat(60));
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(performance.now() - started).toBeLessThan(30_000);
   });
 });

@@ -102,7 +102,7 @@ describe('parseRequirements', () => {
     parseRequirements(
       `${'a-'.repeat(50_000)}\n${'-1'.repeat(50_000)}\n-e ${'a-1'.repeat(50_000)}\n${' '.repeat(50_000)}#\n${'a\\\n'.repeat(20_000)}`,
     );
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(performance.now() - started).toBeLessThan(30_000);
   });
 });
 
