@@ -10,6 +10,7 @@ import type {
   Target,
 } from '../core/model.ts';
 import { attributeFields, driftOf, indexLive, type LiveIndex, liveOf } from './attribute.ts';
+import { indexSchemas, withCrdDefaults } from './crd-defaults.ts';
 import { type CrdIndex, indexCrds, statusIsData } from './crd-lists.ts';
 import { entryOf, joinTargets } from './entries.ts';
 import { describe } from './identity.ts';
@@ -56,14 +57,17 @@ interface Context {
  */
 export function diffSides(request: DiffRequest): DiffResult {
   const { pairs: targets, withheld } = joinTargets(request.before, request.after);
-  const before: Entry[] = [];
-  const after: Entry[] = [];
+  const plainBefore: Entry[] = [];
+  const plainAfter: Entry[] = [];
   for (const target of targets) {
-    for (const manifest of target.before) before.push(entryOf(manifest, target.beforeTarget!));
-    for (const manifest of target.after) after.push(entryOf(manifest, target.afterTarget!));
+    for (const manifest of target.before) plainBefore.push(entryOf(manifest, target.beforeTarget!));
+    for (const manifest of target.after) plainAfter.push(entryOf(manifest, target.afterTarget!));
   }
   const live = liveIndexes(request.live);
-  const crds = [...(request.crds ?? []), ...customDefinitions(before, after, request.live)];
+  const crds = [...(request.crds ?? []), ...customDefinitions(plainBefore, plainAfter, request.live)];
+  const defaults = indexSchemas(crds);
+  const before = plainBefore.map((entry) => withCrdDefaults(entry, defaults));
+  const after = plainAfter.map((entry) => withCrdDefaults(entry, defaults));
   const context: Context = {
     schemas: new Map(),
     crds: indexCrds(crds),
