@@ -2,8 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { Type } from 'typebox';
 import type { Confidence, Entry, RenderProblem, Severity, Target } from '../../core/model.ts';
 import { defineRule, type Problem, type RenderOutcomeChange, type RuleContext } from '../../core/rule.ts';
+import { escapePointer } from '../../core/json.ts';
 import { readDocuments, YamlError } from '../../core/yaml/read.ts';
 import { deletions, type Deletion } from '../kit/deletions.ts';
+import { brokenDocuments } from '../kit/embedded-documents.ts';
 import { droppedResources } from '../kit/kustomization-files.ts';
 import { fileRef, readerOf } from '../kit/files.ts';
 import { isMerged } from '../kit/merged-documents.ts';
@@ -164,6 +166,23 @@ function* checkMerged(context: RuleContext<unknown>): Iterable<Problem> {
   }
 }
 
+/** A configuration file inside a ConfigMap: the application reads it at its next start, and does not come up. */
+function* checkEmbedded(context: RuleContext<unknown>): Iterable<Problem> {
+  for (const change of context.changes) {
+    const { after } = change;
+    if (after === undefined) continue;
+    for (const { key, message, line } of brokenDocuments(change)) {
+      const place = line === undefined ? '' : ` (line ${line})`;
+      yield problemAt(after, `/data/${escapePointer(key)}`, {
+        message: `${key} in ${formatRef(after.ref)} could be read before and cannot be read any more: ${firstLines(message)}${place}. What reads it fails at its next start or reload.`,
+        severity: 'high',
+        evidence: { before: 'readable', after: `${firstLines(message)}${place}` },
+        fix: `Correct ${key}${place}; print values into it with toYaml or toJson instead of writing them out.`,
+      });
+    }
+  }
+}
+
 function valuesFiles(target: Target): readonly string[] {
   return target.sources.flatMap((source) =>
     source.type === 'helm' ? source.values.flatMap((layer) => (layer.kind === 'file' ? [layer.path] : [])) : [],
@@ -219,7 +238,8 @@ export default defineRule({
   confidence: 'determined',
   needs: 'transition',
   kinds: [],
-  summary: 'A unit no longer renders, renders nothing, forgets a file, or renders something else each time.',
+  summary:
+    'A unit no longer renders, renders nothing, forgets a file, breaks an embedded one, or renders something else each time.',
   docs: {
     why: 'A unit that does not render is not synced: fixes, rotations and new versions stop arriving, and nobody is told but the controller. An empty or partial render is worse, because it is valid: with pruning on, what is missing is deleted. Random functions in templates (`randAlphaNum`, `genCA`, `now`) make a different result each time, which Argo CD takes for a change.',
     fix: 'Repair the error; guard inputs with `values.schema.json` and `required`; pin chart versions; take random values from an existing Secret.',
@@ -239,6 +259,7 @@ export default defineRule({
     yield* checkForgotten(context, all);
     yield* checkRandom(context);
     yield* checkMerged(context);
+    yield* checkEmbedded(context);
     yield* checkNoEffect(context);
   },
 });

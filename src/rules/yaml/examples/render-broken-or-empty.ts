@@ -6,6 +6,15 @@ kind: ConfigMap
 metadata: {name: ${name}, namespace: shop}
 data: {mode: fast}
 `;
+const embedded = (line: string) => `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: shop}
+data:
+  app.yaml: |
+    name: shop
+    ${line}
+`;
 const failure = (message: string, kind: 'render' | 'missing-input' | 'unsupported' = 'render') => ({
   kind,
   message,
@@ -116,6 +125,23 @@ export const examples: readonly RuleExample[] = [
     before: `${config('a')}---${config('b')}`,
     after: '',
     files: { before: { 'manifests/a.yaml': config('a') } },
+    expect: [],
+  },
+  {
+    name: 'a configuration file inside of a ConfigMap cannot be read any more',
+    before: embedded("mode: 'fast'"),
+    after: embedded("mode: 'fast',"),
+    expect: [{ resource: 'ConfigMap/shop/settings', path: '/data/app.yaml', severity: 'high', message: 'line 2' }],
+  },
+  {
+    name: 'quiet: it could not be read before, or its application fills in a template',
+    before: embedded("mode: 'fast',"),
+    after: embedded("mode: 'slow',"),
+    other: {
+      target: { id: 'argocd:argocd/till', name: 'till' },
+      before: embedded('mode: fast').replace('shop', 'till'),
+      after: embedded('mode: {{ .Mode }}').replace('shop', 'till'),
+    },
     expect: [],
   },
 ];
