@@ -9,7 +9,8 @@ import { overlayScopes } from './overlay-scopes.ts';
 import { baseName } from './tree-paths.ts';
 
 /**
- * A Kustomize overlay that is applied by hand or by a pipeline: `kubectl apply -k`, no pruning.
+ * A Kustomize overlay that nothing in the tree declares: applied by hand, by a pipeline, or by an engine whose
+ * declaration stands elsewhere. Whether that prunes is not known.
  * @param directory of its kustomization, '' for the root of the tree
  * @param cluster when it is known which one it is for
  */
@@ -29,7 +30,7 @@ export function kustomizeTarget(tree: Tree, config: Config, directory: string, c
     parents: [],
     sources: [{ type: 'kustomize', path, loadRestrictions: 'root-only', enableHelm: false, generate: false }],
     afterRender: {},
-    apply: { mode: 'client-side', prune: false, automated: false },
+    apply: { mode: 'client-side', prune: 'unknown', automated: 'unknown' },
     inputs,
     rendersTargets: inputsMayDeclareTargets(tree, inputs),
   };
