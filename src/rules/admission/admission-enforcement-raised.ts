@@ -17,6 +17,7 @@ import {
 import { formatRef, problemAt } from '../kit/problem.ts';
 import type { LabelSelector } from '../kit/select.ts';
 import { stepDown } from '../kit/severity.ts';
+import { isNewCluster } from '../kit/new-cluster.ts';
 import { counterpart } from '../kit/touched.ts';
 import { newlyMatched } from '../kit/webhook-reach.ts';
 import { describeRules, webhookGroup } from '../kit/webhooks.ts';
@@ -50,6 +51,7 @@ function* raised(
   const stricter = now.filter((rule) => rule.denies && old.find((other) => other.part === rule.part)?.denies !== true);
   const [first] = stricter;
   if (first === undefined) return;
+  if (before === undefined && isNewCluster(context, after.target)) return;
   const was = old.find((other) => other.part === first.part);
   const parts = stricter.map(({ part }) => part).filter((part) => part !== '');
   const who = `${formatRef(after.ref)}${parts.length === 0 || parts.length === now.length ? '' : ` (rule ${parts.join(', ')})`}`;

@@ -132,6 +132,28 @@ export const examples: readonly RuleExample[] = [
     ],
   },
   {
+    name: 'the policies of a cluster that is new as a whole: nothing runs there yet',
+    target: { id: 'kustomize:policies/production/eu-2', scope: 'production/eu-2' },
+    targetOnly: 'after',
+    after: kyverno('Enforce'),
+    expect: [],
+  },
+  {
+    name: 'a new unit with a policy, beside others in the cluster',
+    target: { id: 'kustomize:policies/production/eu-1', scope: 'production/eu-1' },
+    targetOnly: 'after',
+    moreTargets: { before: [{ id: 'kustomize:shop/production/eu-1', scope: 'production/eu-1' }] },
+    after: kyverno('Enforce'),
+    expect: [{ resource: 'ClusterPolicy/require-labels', severity: 'medium' }],
+  },
+  {
+    name: 'a new unit, and nothing tells which cluster it is for',
+    target: { id: 'kustomize:policies', scope: 'kustomize:policies' },
+    targetOnly: 'after',
+    after: kyverno('Enforce'),
+    expect: [{ resource: 'ClusterPolicy/require-labels', severity: 'medium' }],
+  },
+  {
     name: 'a new policy only warns',
     after: binding('Warn') + policy('{expression: object.spec.replicas <= 50}'),
     expect: [],
