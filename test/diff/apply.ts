@@ -23,7 +23,9 @@ function set(
   if (Array.isArray(value)) {
     const rule = schema.listRule(fields);
     const list: readonly unknown[] = value;
-    const at = positionOf(list, step, rule?.type === 'map' ? rule.keyOf : undefined);
+    const keyOf = rule?.type === 'map' ? rule.keyOf : undefined;
+    const addsKey = rest.length === 0 && isFields(after) && keyOf?.(after) === step;
+    const at = positionOf(list, step, keyOf, addsKey);
     const next = set(list[at], rest, after, fields, schema);
     if (next === undefined) return list.filter((_item, index) => index !== at);
     return at < list.length ? list.with(at, next) : [...list, next];
@@ -38,11 +40,18 @@ function positionOf(
   list: readonly unknown[],
   step: string,
   keyOf: ((item: Fields) => string | undefined) | undefined,
+  /** The step is the key of the element that is added, not a position. */
+  addsKey: boolean,
 ): number {
   const keyed = keyOf === undefined ? -1 : list.findIndex((item) => isFields(item) && keyOf(item) === step);
   const unique =
     keyOf !== undefined && new Set(list.map((item) => (isFields(item) ? keyOf(item) : undefined))).size === list.length;
   if (unique && list.every((item) => isFields(item) && keyOf(item) !== undefined))
-    return keyed === -1 ? list.length : keyed;
+    // Keyed on this side only: then the other side has made the walk count positions.
+    return keyed !== -1
+      ? keyed
+      : !addsKey && /^\d+$/.test(step) && Number(step) < list.length
+        ? Number(step)
+        : list.length;
   return Number(step);
 }
