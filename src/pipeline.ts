@@ -1,7 +1,9 @@
+import { redactObject } from './core/redact.ts';
 import { diffSides } from './diff/diff.ts';
 import { runRules } from './engine/run-rules.ts';
 import { compileWaivers, inForce } from './engine/waivers.ts';
 import { withChangedFiles } from './pipeline/changed-in.ts';
+import { crdsOfTree } from './pipeline/crds.ts';
 import { coverage, known, renderProblems, unrendered } from './pipeline/coverage.ts';
 import { isProduction } from './pipeline/environments.ts';
 import { changedYaml, collectBuildFiles } from './pipeline/files.ts';
@@ -25,7 +27,7 @@ import { buildWorld } from './rules/kit/world.ts';
 import { blastRadius } from './score/blast.ts';
 import { scoreFinding, scoreFindings } from './score/score.ts';
 import { judge } from './verdict/verdict.ts';
-import type { GateReport, NotEvaluated, Target } from './core/model.ts';
+import type { GateReport, Json, NotEvaluated, Target } from './core/model.ts';
 import type { Renderer } from './core/ports.ts';
 import type { LiveWorld, RuleContext } from './core/rule.ts';
 
@@ -69,13 +71,14 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       rendering,
     );
 
-    // 3. diff, and once more with the targets that depend on what goes away
+    // 3. diff, and once more with the targets that depend on what goes away and the CRDs of what changes
     const live = clusterOf(cluster, selection);
     let diff = diffSides(withLive(results, live));
     const near = neighbours(diff.changes, selection);
-    if (near.length > 0) {
+    const crds = crdsOfTree(diff.changes, trees.after);
+    if (near.length > 0 || crds.length > 0) {
       results = merge(results, await renderSelection(near, rendering));
-      diff = diffSides(withLive(results, live));
+      diff = diffSides({ ...withLive(results, live), crds });
     }
 
     // 4. rules
@@ -140,15 +143,17 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
     const judgement = judge({ score, findings, notEvaluated: listed, onIncomplete: request.onIncomplete });
 
     // 7. report
+    // Messages quote what they are about: URLs with passwords, values that a chart refuses.
+    const withoutSecrets = <Part>(part: Part): Part => redactObject(part as Json, ports.redactKey) as Part;
     const report: GateReport = {
       schemaVersion: '1',
       verdict: judgement.verdict,
-      reason: judgement.reason,
+      reason: withoutSecrets(judgement.reason),
       score,
-      findings,
+      findings: withoutSecrets(findings),
       changes: diff.changes,
       drift: diff.drift,
-      coverage: { targets: coverage(selection, near, results), notEvaluated: listed },
+      coverage: withoutSecrets({ targets: coverage(selection, near, results), notEvaluated: listed }),
       sides: { before: trees.before.label, after: trees.after.label },
       ...(cluster === undefined ? {} : { cluster: clusterSummary(cluster, started) }),
       tools: renderer.toolsUsed,

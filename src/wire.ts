@@ -52,6 +52,7 @@ export async function createPorts(choices: Choices): Promise<GatePorts> {
     clock: { now: () => new Date() },
     progress: choices.progress,
     rules,
+    redactKey,
   };
 }
 

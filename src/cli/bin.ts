@@ -1,27 +1,33 @@
+import { randomBytes } from 'node:crypto';
 import { formatLocation, isGateError, messageOf } from '../core/errors.ts';
+import { redactCredentials } from '../core/redact.ts';
 import { buildProgram } from './main.ts';
 
 /** The one catch of the command line: every error becomes what, where and what next; exit code 2, or 130 on Ctrl-C. */
 function fail(error: unknown): number {
+  // git, helm and parsers quote what they were given: URLs with passwords, lines of a file.
+  const key = randomBytes(32);
+  const print = (text: string): void => {
+    process.stderr.write(`${redactCredentials(text, key)}\n`);
+  };
   if (isGateError(error)) {
     const where = error.location === undefined ? '' : `${formatLocation(error.location)}: `;
-    process.stderr.write(`gate: ${where}${error.message}\n`);
-    if (error.next !== undefined) process.stderr.write(`  ${error.next}\n`);
+    print(`gate: ${where}${error.message}`);
+    if (error.next !== undefined) print(`  ${error.next}`);
   } else {
-    process.stderr.write(`gate: unexpected failure: ${messageOf(error)}\n`);
-    process.stderr.write('  This is a defect of gate. Run again with --debug for the stack trace and report it.\n');
+    print(`gate: unexpected failure: ${messageOf(error)}`);
+    print('  This is a defect of gate. Run again with --debug for the stack trace and report it.');
   }
-  if (process.argv.includes('--debug') && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  if (process.argv.includes('--debug') && error instanceof Error) print(String(error.stack));
   if (process.argv.includes('--debug') && error instanceof Error && error.cause instanceof Error) {
-    process.stderr.write(`caused by ${error.cause.stack}\n`);
+    print(`caused by ${error.cause.stack}`);
   }
   return isGateError(error) && error.fault !== 'user' ? 3 : 2;
 }
 
-// A reader that went away (`gate diff | head`) is no failure.
+// A reader that went away (`gate diff | head`) is no failure, and does not change what the exit code says.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error;
 });
 
 // Leaving runs the exit handlers: children are ended, temporary folders removed.

@@ -28,6 +28,8 @@ export interface GatePorts {
   readonly clock: Clock;
   readonly progress: Progress;
   readonly rules: readonly Rule[];
+  /** Key of the fingerprints that stand for secrets; the same as for rendered objects and the cluster. */
+  readonly redactKey: Uint8Array;
 }
 
 export interface GateResult {

@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import type { Config } from '../core/config.ts';
-import type { Manifest, RenderResult, RenderSource, Target } from '../core/model.ts';
+import type { Manifest, RenderProblem, RenderResult, RenderSource, Target } from '../core/model.ts';
 import type { Exec, Renderer, ToolPaths, Tree } from '../core/ports.ts';
+import { redactCredentials } from '../core/redact.ts';
 import { applyAfterRender } from './after.ts';
 import { createRenderCache } from './cache.ts';
 import type { RenderCache, Rendered } from './cache.ts';
@@ -94,7 +95,14 @@ export function createRenderer(options: RendererOptions): Renderer {
       warnings.push(...result.warnings);
     }
     const after = applyAfterRender(manifests, target.afterRender, target.engine);
-    return { ok: true, target, manifests: after.manifests, warnings: [...new Set([...warnings, ...after.warnings])] };
+    const said = [...new Set([...warnings, ...after.warnings])];
+    const { redactKey } = opened.context;
+    return {
+      ok: true,
+      target,
+      manifests: after.manifests,
+      warnings: said.map((warning) => redactCredentials(warning, redactKey)),
+    };
   };
 
   return {
@@ -102,7 +110,8 @@ export function createRenderer(options: RendererOptions): Renderer {
       try {
         return await renderTarget(target, tree);
       } catch (error) {
-        return { ok: false, target, problem: withOrigin(problemOf(error), target) };
+        const { redactKey } = await open();
+        return { ok: false, target, problem: redacted(withOrigin(problemOf(error), target), redactKey) };
       }
     },
     get statistics() {
@@ -202,6 +211,11 @@ function settingsOf(target: Target, config: Config): SourceSettings {
     kubeVersion: target.kubeVersion ?? config.kubernetesVersion ?? assumedKubernetesVersion,
     apiVersions: target.apiVersions ?? config.apiVersions,
   };
+}
+
+/** helm and kustomize quote values and lines of the input in their messages. */
+function redacted(problem: RenderProblem, key: Uint8Array): RenderProblem {
+  return { ...problem, message: redactCredentials(problem.message, key) };
 }
 
 /** A problem without a place of its own is shown where the target is declared. */
