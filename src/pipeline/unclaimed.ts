@@ -3,12 +3,13 @@ import type { Config } from '../core/config.ts';
 import { isGateError, messageOf } from '../core/errors.ts';
 import type { NotEvaluated, Target } from '../core/model.ts';
 import type { TreePair } from '../core/ports.ts';
+import { isOutside } from '../sources/detect-context.ts';
 import { chartOfValues } from './loose-values.ts';
 import { reads } from './reads.ts';
 
-/** Files that never reach a cluster by themselves. */
-const neverDeployed =
-  /(^|\/)(\.github|\.gitlab|\.circleci|\.vscode|\.devcontainer|docs?|examples?|tests?|testdata|hack|node_modules|vendor)\/|(^|\/)(\.[^/]*\.ya?ml|mkdocs\.ya?ml|\.?codecov\.ya?ml|renovate\.ya?ml|catalog-info\.ya?ml|docker-compose[^/]*\.ya?ml|compose\.ya?ml|Taskfile\.ya?ml|gate\.ya?ml|cr\.ya?ml|ct\.ya?ml|artifacthub-repo\.ya?ml|Chart\.lock)$/i;
+/** Files of tools, which never reach a cluster by themselves. */
+const toolFile =
+  /(^|\/)(\.[^/]*\.ya?ml|mkdocs\.ya?ml|\.?codecov\.ya?ml|renovate\.ya?ml|catalog-info\.ya?ml|docker-compose[^/]*\.ya?ml|compose\.ya?ml|Taskfile\.ya?ml|gate\.ya?ml|cr\.ya?ml|ct\.ya?ml|artifacthub-repo\.ya?ml|Chart\.lock)$/i;
 
 /** Looks like something that a cluster gets: a manifest, a chart, values. */
 function deployable(path: string, text: string | undefined): boolean {
@@ -53,7 +54,7 @@ export function unclaimedChanges(
   const excluded = config.exclude.map((glob) => picomatch(glob, { dot: true, bash: true }));
   const result: NotEvaluated[] = [];
   for (const path of trees.changed) {
-    if (neverDeployed.test(path) || excluded.some((matches) => matches(path))) continue;
+    if (isOutside(path) || toolFile.test(path) || excluded.some((matches) => matches(path))) continue;
     const unreadable = unreadableText(trees, path);
     const claimed = targets.some((target) => reads(target, path) || declaredIn(target, path));
     if (unreadable !== undefined) {

@@ -7,7 +7,7 @@ import { directoryInput } from './tree-paths.ts';
 
 /** Folders whose content is never deployed from here. Examples and tests are listed as a note, not judged. */
 const neverDeployed =
-  /(?:^|\/)(?:\.[^/]+|node_modules|vendor|docs?|examples?|samples?|tests?|testdata|test-fixtures|fixtures|__tests__|e2e|hack|third_party)\//iu;
+  /(?:^|\/)(?:\.[^/]+|node_modules|vendor|docs?|examples?|samples?|starters|tests?|testdata|test-fixtures|fixtures|__tests__|e2e|hack|third_party)\//iu;
 
 /** Is this path in a folder that convention keeps out of deployments (`.github`, `docs`, `examples`, `vendor`, …)? */
 export function isOutside(path: string): boolean {

@@ -104,6 +104,7 @@ function chartTarget(chart: Chart, word: string | undefined, files: readonly str
     includeCrds: false,
     isUpgrade: true,
   };
+  const rendersTargets = inputsMayDeclareTargets(tree, all);
   return {
     id,
     name,
@@ -115,9 +116,10 @@ function chartTarget(chart: Chart, word: string | undefined, files: readonly str
     parents: [],
     sources: [source],
     afterRender: {},
-    apply: { mode: 'helm', prune: true, automated: 'unknown' },
+    // A chart of Applications is more often synced by Argo CD than upgraded by Helm, and only Helm surely prunes.
+    apply: { mode: 'helm', prune: rendersTargets ? 'unknown' : true, automated: 'unknown' },
     inputs: all,
-    rendersTargets: inputsMayDeclareTargets(tree, all),
+    rendersTargets,
   };
 }
 

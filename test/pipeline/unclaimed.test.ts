@@ -75,6 +75,14 @@ test('a manifest that some other tool fills in is called a template', () => {
   ]);
 });
 
+test.each(['samples/app.yaml', 'starters/web/Chart.yaml', 'e2e/app.yaml', '.ci/app.yaml', 'compose.yaml'])(
+  '%s is deployed by nobody',
+  (path) => {
+    const manifest = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n';
+    expect(unclaimed({}, { [path]: manifest })).toEqual([]);
+  },
+);
+
 describe('a file that git-crypt encrypted', () => {
   const sealed = (text: string): Readonly<Record<string, string>> => ({ 'secrets/prod.yaml': `\0GITCRYPT\0${text}` });
 

@@ -269,6 +269,26 @@ describe('Helmfile', () => {
   });
 });
 
+test('whether a chart of Applications is pruned is not known: Argo CD may well sync it', () => {
+  const application = 'apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: {{ .Values.name }}}\n';
+  const found = detect({
+    'apps/Chart.yaml': chart('apps'),
+    'apps/templates/app.yaml': application,
+    'shop/Chart.yaml': chart('shop'),
+    'shop/templates/cm.yaml': object(),
+  });
+  expect(found.targets.map((target) => [target.id, target.apply.prune])).toEqual([
+    ['helm:apps', 'unknown'],
+    ['helm:shop', true],
+  ]);
+});
+
+test('starter charts are patterns for others', () => {
+  expect(ids(detect({ 'starters/web/Chart.yaml': chart('web'), 'starters/web/templates/cm.yaml': object() }))).toEqual(
+    [],
+  );
+});
+
 test('an empty repository has no targets', () => {
   expect(detect({ 'README.md': '' })).toEqual({ targets: [], notEvaluated: [] });
 });
