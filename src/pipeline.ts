@@ -17,11 +17,12 @@ import {
   versionNote,
   withheld,
 } from './pipeline/not-evaluated.ts';
+import { openGenerators } from './pipeline/open-generators.ts';
 import { renderSelection, type SelectionResults } from './pipeline/render.ts';
 import type { GatePorts, GateRequest, GateResult } from './pipeline/request.ts';
 import { alignScopes } from './pipeline/scopes.ts';
 import { select } from './pipeline/select.ts';
-import { discoverSide } from './pipeline/targets.ts';
+import { discoverSide, generatorKey } from './pipeline/targets.ts';
 import { unclaimedChanges } from './pipeline/unclaimed.ts';
 import { buildWorld } from './rules/kit/world.ts';
 import { blastRadius } from './score/blast.ts';
@@ -98,8 +99,16 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       ...unclaimedChanges(
         trees,
         [...before.targets.values(), ...after.targets.values()],
-        new Set([...before.generatorFiles, ...after.generatorFiles]),
+        {
+          complete: new Set([...before.generatorFiles, ...after.generatorFiles]),
+          open: new Set([...before.openGeneratorFiles, ...after.openGeneratorFiles]),
+        },
         config,
+      ),
+      ...openGenerators(
+        diff.changes,
+        new Set([...before.incompleteGenerators, ...after.incompleteGenerators]),
+        generatorKey,
       ),
     ];
     const production = (target: Target) => isProduction(target, config);

@@ -32,6 +32,8 @@ export interface DiscoveredSide {
   readonly incompleteGenerators: ReadonlySet<string>;
   /** Files that hold generators, also those that generate nothing: what they say is judged by its result. */
   readonly generatorFiles: ReadonlySet<string>;
+  /** Files that hold generators which could not be expanded completely. */
+  readonly openGeneratorFiles: ReadonlySet<string>;
 }
 
 /** Identity of an object that generates targets. */
@@ -57,6 +59,7 @@ interface Found {
   readonly rendered: Map<string, RenderResult>;
   readonly incompleteGenerators: Set<string>;
   readonly generatorFiles: Set<string>;
+  readonly openGeneratorFiles: Set<string>;
   /** Ids of the conventional targets that were expanded. */
   readonly conventional: Set<string>;
 }
@@ -86,6 +89,7 @@ async function discoverOnce(side: Side, ports: DiscoveryPorts, declared: Readonl
     rendered: new Map(),
     incompleteGenerators: new Set(),
     generatorFiles: new Set(),
+    openGeneratorFiles: new Set(),
     conventional: new Set(),
   };
   add(explicitTargets(found.tree, ports.config, side === 'before' ? ports.trees.after : undefined), found);
@@ -110,8 +114,11 @@ function add(discovery: Discovery, found: Found): void {
   for (const target of discovery.targets) found.targets.set(target.id, target);
   found.notEvaluated.push(...discovery.notEvaluated);
   for (const expansion of discovery.expansions ?? []) {
-    found.generatorFiles.add(expansion.location.file);
-    if (!expansion.complete) found.incompleteGenerators.add(generatorKey(expansion.declaredBy));
+    if (expansion.complete) found.generatorFiles.add(expansion.location.file);
+    else {
+      found.openGeneratorFiles.add(expansion.location.file);
+      found.incompleteGenerators.add(generatorKey(expansion.declaredBy));
+    }
   }
 }
 

@@ -5,6 +5,7 @@ import type { NotEvaluated, Target } from '../core/model.ts';
 import type { TreePair } from '../core/ports.ts';
 import { isOutside } from '../sources/detect-context.ts';
 import { chartOfValues } from './loose-values.ts';
+import { openGenerator } from './open-generators.ts';
 import { reads } from './reads.ts';
 
 /** Files of tools, which never reach a cluster by themselves. */
@@ -29,7 +30,7 @@ function whyDeployable(trees: TreePair, path: string): string | undefined {
       ? undefined
       : `changed, and holds the same keys as the values of the chart ${chart}, but no target that gate knows reads it`;
   }
-  if (text?.includes('{{') === true && !/(^|\/)templates\//.test(path)) {
+  if (text?.includes('{{') === true && !/(^|\/)templates\/|values[^/]*\.ya?ml$/.test(path)) {
     return 'changed, and is a template that some other tool fills in ({{ }}), so what it deploys was not looked at';
   }
   return 'changed, looks like something that is deployed, and belongs to no target that gate knows';
@@ -42,13 +43,14 @@ function declaredIn(target: Target, path: string): boolean {
 
 /**
  * Changed files that cannot be read, and such that look deployable and that no known target reads: gate did not look at what they do, and says so.
- * @param generatorFiles files with ApplicationSets: what they generate is judged, also when that is nothing
+ * @param generators files with ApplicationSets. What they generate is judged, also when that is nothing; `open`: some of
+ *   it could not be told
  * @param config `detect: false`: only the targets of the configuration are judged, so the rest is no gap
  */
 export function unclaimedChanges(
   trees: TreePair,
   targets: readonly Target[],
-  generatorFiles: ReadonlySet<string>,
+  generators: { readonly complete: ReadonlySet<string>; readonly open: ReadonlySet<string> },
   config: Pick<Config, 'detect' | 'exclude'>,
 ): NotEvaluated[] {
   const excluded = config.exclude.map((glob) => picomatch(glob, { dot: true, bash: true }));
@@ -68,7 +70,11 @@ export function unclaimedChanges(
       });
       continue;
     }
-    if (generatorFiles.has(path) || claimed) continue;
+    if (generators.open.has(path) && !targets.some((target) => reads(target, path))) {
+      result.push({ what: path, ...openGenerator, location: { file: path }, weight: 'incomplete' });
+      continue;
+    }
+    if (generators.complete.has(path) || claimed) continue;
     const reason = whyDeployable(trees, path);
     if (reason === undefined) continue;
     result.push({

@@ -16,11 +16,12 @@ function unclaimed(
   targets: readonly Target[] = [],
 ) {
   const trees = openDirectories(tempTree({ ...chart, ...before }, 'before'), tempTree({ ...chart, ...after }, 'after'));
-  return unclaimedChanges(trees, targets, new Set(), { detect: true, exclude: [] }).map((entry) => [
-    entry.what,
-    entry.weight,
-    entry.reason,
-  ]);
+  return unclaimedChanges(
+    trees,
+    targets,
+    { complete: new Set(), open: new Set(['sets/all.yaml']) },
+    { detect: true, exclude: [] },
+  ).map((entry) => [entry.what, entry.weight, entry.reason]);
 }
 
 const reader = (inputs: readonly string[]): Target => ({
@@ -82,6 +83,22 @@ test.each(['samples/app.yaml', 'starters/web/Chart.yaml', 'e2e/app.yaml', '.ci/a
     expect(unclaimed({}, { [path]: manifest })).toEqual([]);
   },
 );
+
+describe('an ApplicationSet that cannot be expanded completely', () => {
+  const set = (revision: string): Readonly<Record<string, string>> => ({
+    'sets/all.yaml': `apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nspec: {revision: ${revision}}\n`,
+  });
+
+  test('and changes leaves the verdict open', () => {
+    expect(unclaimed(set('a'), set('b'))).toEqual([
+      ['sets/all.yaml', 'incomplete', expect.stringContaining('which Applications it generates is not fully known')],
+    ]);
+  });
+
+  test('in a file that a target renders is told by the difference of that target', () => {
+    expect(unclaimed(set('a'), set('b'), [reader(['sets/'])])).toEqual([]);
+  });
+});
 
 describe('a file that git-crypt encrypted', () => {
   const sealed = (text: string): Readonly<Record<string, string>> => ({ 'secrets/prod.yaml': `\0GITCRYPT\0${text}` });
