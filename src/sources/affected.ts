@@ -179,11 +179,9 @@ function choose(id: string, before: Target, after: Target, { all, ofCharts }: Ch
   if (before.inputs === 'unknown' || after.inputs === 'unknown') {
     return { ...sides, affected: true, reason: 'which files it reads cannot be told' };
   }
-  const count = new Set([...before.inputs, ...after.inputs]).size;
-  const reason =
-    count === 0
-      ? 'it reads no file of this repository'
-      : `no changed file among its ${count} input${count === 1 ? '' : 's'}`;
+  // Without a number, so that reports can say it once for many targets.
+  const reads = before.inputs.length + after.inputs.length > 0;
+  const reason = reads ? 'no file that it reads changed' : 'it reads no file of this repository';
   return { ...sides, affected: false, reason };
 }
 

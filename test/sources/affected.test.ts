@@ -30,11 +30,11 @@ const verdict = (choice: TargetChoice): [boolean, string] => [choice.affected, c
 
 describe('a target of both sides', () => {
   test.each<[string, string[], [boolean, string]]>([
-    ['nothing changed', [], [false, 'no changed file among its 2 inputs']],
+    ['nothing changed', [], [false, 'no file that it reads changed']],
     [
       'another file',
       ['apps/b.yaml', 'apps/baseline/c.yaml', 'apps/a.yaml.orig'],
-      [false, 'no changed file among its 2 inputs'],
+      [false, 'no file that it reads changed'],
     ],
     ['the file', ['apps/a.yaml'], [true, 'apps/a.yaml changed']],
     ['a file in the directory', ['z.yaml', 'apps/base/deep/x.yaml'], [true, 'apps/base/deep/x.yaml changed']],

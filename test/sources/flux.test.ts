@@ -126,6 +126,13 @@ describe('which objects of plain files are targets', () => {
     ).toEqual(['flux:Kustomization/flux-system/cluster-apps']);
   });
 
+  test('folders that say what they are for name no cluster', () => {
+    for (const folder of ['flux/cluster', 'setup/flux/cluster', 'kubernetes/bootstrap/flux']) {
+      const files = { [`${folder}/ks.yaml`]: gitRepository() + '---\n' + kustomization('  path: ./apps', 'apps') };
+      expect(ids({ ...files, 'apps/note.yaml': '' }), folder).toEqual(['flux:Kustomization/flux-system/apps']);
+    }
+  });
+
   test('a path with variables reaches whatever it may become', () => {
     expect(
       ids({

@@ -25,7 +25,7 @@ const generic = new Set(
   (
     'flux flux-system fluxcd flux2 gitops kubernetes k8s k3s kube cluster clusters base config configs bootstrap apps app ' +
     'infrastructure infra manifests deploy deployment deployments system core repositories sources environments envs env ' +
-    'overlays releases production-ready argocd src charts sync root main-cluster default'
+    'overlays releases production-ready argocd src charts sync root main-cluster default setup install'
   ).split(' '),
 );
 
