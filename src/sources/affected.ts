@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { chartParts } from '../core/chart-files.ts';
-import type { RenderSource, Target, ValuesLayer } from '../core/model.ts';
+import type { Target, ValuesLayer } from '../core/model.ts';
 import type { Tree } from '../core/ports.ts';
 import { coverageOf } from './detect-context.ts';
 

@@ -36,6 +36,7 @@ export function readDeclarations(tree: Tree): {
     .map((entry) => entry.path)
     .filter((path) => !isChartTemplate(tree, path))
     .sort();
+  const encrypted: string[] = [];
   let patches: ReadonlySet<string> | undefined;
   const take = (path: string, wanted: (text: string) => boolean, cache: Map<string, ReadFile>): boolean => {
     const file = readCached(tree, path, cache, wanted);
@@ -43,7 +44,10 @@ export function readDeclarations(tree: Tree): {
     patches ??= patchFilesOf(tree);
     if (patches.has(path)) return false;
     for (const document of file.documents) addObjects(document, path, objects);
-    for (const problem of file.problems) if (!problem.template) notEvaluated.push(brokenNote(path, problem));
+    for (const problem of file.problems) {
+      if (problem.encrypted === true) encrypted.push(path);
+      else if (!problem.template) notEvaluated.push(brokenNote(path, problem));
+    }
     return file.problems.length > 0;
   };
   const broken = new Set(paths.filter((path) => take(path, isDeclaration, declarationFiles)));
@@ -51,6 +55,7 @@ export function readDeclarations(tree: Tree): {
     // Also beside declarations in one file, where only the other documents count.
     for (const path of paths) if (!broken.has(path)) take(path, isFluxInput, fluxInputFiles);
   }
+  if (encrypted.length > 0) notEvaluated.push(encryptedNote(encrypted));
   return { objects, notEvaluated };
 }
 
@@ -74,6 +79,17 @@ function brokenNote(path: string, problem: ReadProblem): NotEvaluated {
     reason: `cannot be read as YAML: ${problem.message}`,
     location,
     next: 'Correct the YAML; what the file declares is unknown until then.',
+    weight: 'note',
+  };
+}
+
+/** One note for all: most hold keys and passwords, and declare nothing. */
+function encryptedNote(paths: readonly string[]): NotEvaluated {
+  const shown = paths.slice(0, 3).join(', ');
+  return {
+    what: paths.length === 1 ? shown : `${paths.length} files`,
+    reason: `encrypted by git-crypt${paths.length === 1 ? '' : ` (${shown}${paths.length > 3 ? ', ...' : ''})`}: what ${paths.length === 1 ? 'it declares' : 'they declare'}, if anything, was not looked at`,
+    next: 'Run gate in a clone that is unlocked, if they hold manifests.',
     weight: 'note',
   };
 }

@@ -16,6 +16,8 @@ export interface ReadProblem {
   readonly column?: number;
   /** The text holds `{{`: a template of Helm or of another generator, not YAML that someone broke. */
   readonly template: boolean;
+  /** git-crypt keeps the content from everyone without the key. */
+  readonly encrypted?: true;
 }
 
 /** The documents of a file that can be read, and what is wrong with the others. */
@@ -62,7 +64,8 @@ function read(tree: Tree, path: string, wanted: (text: string) => boolean): Read
     text = tree.readText(path);
   } catch (error) {
     if (!isGateError(error)) throw error;
-    return { documents: [], problems: [{ message: error.message, template: false }] };
+    const encrypted = error.code === 'tree.encrypted' ? { encrypted: true as const } : {};
+    return { documents: [], problems: [{ message: error.message, template: false, ...encrypted }] };
   }
   if (text === undefined || !wanted(text)) return nothing;
   const documents: ReadDocument[] = [];

@@ -32,6 +32,22 @@ describe('readDeclarations', () => {
     ).toEqual(['ks.yaml:1 Kustomization', 'vars.yaml:1 ConfigMap']);
   });
 
+  it('says once that files are encrypted', () => {
+    const sealed = '\0GITCRYPT\0\u0001\u0002';
+    const files = Object.fromEntries(
+      ['a.json', 'b.yaml', 'c.yml', 'd.yaml'].map((name) => [`secrets/${name}`, sealed]),
+    );
+    const { objects, notEvaluated } = readDeclarations(treeOf({ ...files, 'apps.yaml': application }));
+    expect(objects).toHaveLength(1);
+    expect(notEvaluated).toMatchObject([
+      {
+        what: '4 files',
+        reason: expect.stringContaining('(secrets/a.json, secrets/b.yaml, secrets/c.yml, ...)'),
+        weight: 'note',
+      },
+    ]);
+  });
+
   it('leaves out templates of charts and patches of kustomizations', () => {
     expect(
       names({
