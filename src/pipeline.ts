@@ -12,6 +12,7 @@ import { neighbours } from './pipeline/neighbours.ts';
 import {
   dedupe,
   failures,
+  foldNotes,
   openedByEnvironment,
   snapshotNotes,
   versionNote,
@@ -162,7 +163,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       findings: withoutSecrets(findings),
       changes: diff.changes,
       drift: diff.drift,
-      coverage: withoutSecrets({ targets: coverage(selection, near, results), notEvaluated: listed }),
+      coverage: withoutSecrets({ targets: coverage(selection, near, results), notEvaluated: foldNotes(listed) }),
       sides: { before: trees.before.label, after: trees.after.label },
       ...(cluster === undefined ? {} : { cluster: clusterSummary(cluster, started) }),
       tools: renderer.toolsUsed,

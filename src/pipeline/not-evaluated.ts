@@ -98,6 +98,31 @@ function asNeighbour(entry: NotEvaluated): NotEvaluated {
   };
 }
 
+/** As many notes with one reason and advice are listed one by one; more are folded into one. */
+const listed = 3;
+
+/**
+ * Folds notes that differ only in what they are about ("ApplicationSet a, b, c and 48 more"). What leaves the verdict
+ * open stays one by one.
+ */
+export function foldNotes(entries: readonly NotEvaluated[]): NotEvaluated[] {
+  const kindOf = (entry: NotEvaluated): string => entry.what.split(' ')[0] ?? '';
+  const keyOf = (entry: NotEvaluated): string =>
+    [entry.weight, kindOf(entry), entry.reason, entry.next ?? ''].join('\u0000');
+  const groups = Map.groupBy(entries, keyOf);
+  const said = new Set<string>();
+  return entries.flatMap((entry): NotEvaluated[] => {
+    const group = groups.get(keyOf(entry)) ?? [];
+    if (entry.weight !== 'note' || group.length <= listed) return [entry];
+    if (said.has(keyOf(entry))) return [];
+    said.add(keyOf(entry));
+    const kind = kindOf(entry);
+    const names = group.slice(0, listed).map((item) => item.what.slice(kind.length + 1) || item.what);
+    const { target: _target, ...rest } = entry;
+    return [{ ...rest, what: `${kind} ${names.join(', ')} and ${group.length - listed} more` }];
+  });
+}
+
 /** The same thing found on both sides is said once. */
 export function dedupe(entries: readonly NotEvaluated[]): NotEvaluated[] {
   const seen = new Map<string, NotEvaluated>();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { RenderResult, Target } from '../../src/core/model.ts';
-import { failures } from '../../src/pipeline/not-evaluated.ts';
+import { failures, foldNotes } from '../../src/pipeline/not-evaluated.ts';
 
 const target = (id: string): Target => ({
   id,
@@ -28,5 +28,17 @@ test('a target that the change reaches and that does not render makes the verdic
   expect(failures(results, new Set(['neighbour'])).map((entry) => [entry.what, entry.weight])).toEqual([
     ['target mine (both sides)', 'incomplete'],
     ['target neighbour (both sides)', 'note'],
+  ]);
+});
+
+test('notes with one reason are folded, what leaves the verdict open is not', () => {
+  const entry = (what: string, reason: string, weight: 'note' | 'incomplete' = 'note') => ({ what, reason, weight });
+  const sets = ['a', 'b', 'c', 'd', 'e'].map((name) => entry(`ApplicationSet ${name}`, 'clusters are not known'));
+  const open = ['f', 'g', 'h', 'i'].map((name) => entry(`target ${name}`, 'remote base', 'incomplete'));
+  const few = ['j', 'k', 'l'].map((name) => entry(`target ${name}`, 'left out'));
+  expect(foldNotes([...sets, ...open, ...few])).toEqual([
+    entry('ApplicationSet a, b, c and 2 more', 'clusters are not known'),
+    ...open,
+    ...few,
   ]);
 });

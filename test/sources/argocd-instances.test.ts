@@ -136,3 +136,49 @@ test('one folder of Applications per environment: the scope tells the instances 
     ['argocd:argocd/shop@clusters/prod', 'prod', 'in-cluster', 'in-cluster/prod'],
   ]);
 });
+
+describe('the clusters that an ApplicationSet generates for', () => {
+  const local = `apiVersion: v1
+kind: Secret
+metadata: {name: local, labels: {argocd.argoproj.io/secret-type: cluster, role: member}}
+stringData: {name: hub, server: 'https://kubernetes.default.svc'}
+`;
+  const redacted = local.replace(/^stringData.*$/m, 'data: {name: "redacted:1", server: "redacted:2"}');
+  const member = local
+    .replace('name: local', 'name: eu-1')
+    .replace(/^stringData.*$/m, "stringData: {name: eu-1, server: 'https://eu-1'}");
+  const set = `apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata: {name: shop, namespace: argocd}
+spec:
+  generators: [{clusters: {selector: {matchLabels: {role: member}}}}]
+  template:
+    metadata: {name: 'shop-{{name}}'}
+    spec:
+      destination: {name: '{{name}}'}
+      source: {repoURL: 'https://github.com/acme/deploy', path: apps/shop}
+`;
+  const expand = async (...secrets: readonly string[]) =>
+    discoverArgoCd(
+      [...sourced(set, 'sets/shop.yaml'), ...secrets.flatMap((yaml, at) => sourced(yaml, `clusters/${at}.yaml`))],
+      argoContext(tree),
+    );
+
+  test("are not fully known from the Secret of Argo CD's own cluster", async () => {
+    const found = await expand(local);
+    expect(found.targets.map((target) => target.name)).toEqual(['shop-hub']);
+    expect(found.expansions?.[0]?.complete).toBe(false);
+  });
+
+  test('are known from the Secrets of others', async () => {
+    const found = await expand(local, member);
+    expect(found.targets.map((target) => target.name)).toEqual(['shop-eu-1', 'shop-hub']);
+    expect(found.expansions?.[0]?.complete).toBe(true);
+  });
+
+  test('a redacted copy of a readable Secret is no gap', async () => {
+    const gaps = (found: Awaited<ReturnType<typeof expand>>) => found.notEvaluated.map((note) => note.what);
+    expect(gaps(await expand(redacted, local, member))).not.toContain('Argo CD cluster Secret local');
+    expect(gaps(await expand(redacted, member))).toContain('Argo CD cluster Secret local');
+  });
+});

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../core/model.ts';
 import type { ArgoCluster } from '../argocd/clusters.ts';
 import { inClusterName, inClusterServer } from '../argocd/clusters.ts';
-import { asObject, get } from '../argocd/values.ts';
+import { asObject, get, withoutTrailingSlashes } from '../argocd/values.ts';
 import { sanitizeName } from './params.ts';
 import type { ParamSet } from './params.ts';
 import type { GeneratorScope } from './scope.ts';
@@ -27,9 +27,10 @@ export async function clusterParams(generator: JsonObject, scope: GeneratorScope
   const everything = isEmptySelector(selector);
   const matches = compileSelector(selector);
   const { templating } = scope;
-  if (scope.clusters.length === 0) {
+  if (onlyLocal(scope)) {
+    const own = everything || scope.clusters.length > 0;
     scope.report(
-      everything
+      own
         ? 'the clusters that Argo CD manages are not known here; only its own cluster is assumed'
         : 'the clusters that Argo CD manages are not known here, so that no Application of this generator is',
       'List them in gate.yaml under clusters (name, server, labels), or give a snapshot of the cluster that Argo CD runs in.',
@@ -44,6 +45,16 @@ export async function clusterParams(generator: JsonObject, scope: GeneratorScope
   return get(generator, 'flatList') === true
     ? [{ params: { clusters: all }, files: [] }]
     : all.map((item) => ({ params: item, files: [] }));
+}
+
+/**
+ * Is there nothing that tells of other clusters? The Secret of Argo CD's own cluster alone gives that one labels for
+ * selectors; those of the others hold credentials and are seldom in the tree.
+ */
+function onlyLocal({ clusters, context }: GeneratorScope): boolean {
+  if (clusters.length === 0) return true;
+  if (context.config.clusters.length > 0 || context.cluster !== undefined) return false;
+  return clusters.every((cluster) => withoutTrailingSlashes(cluster.server) === inClusterServer);
 }
 
 function paramsOf(cluster: ArgoCluster, goTemplate: boolean): JsonObject {

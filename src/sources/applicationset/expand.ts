@@ -86,8 +86,10 @@ export async function expandApplicationSet(item: SourcedObject, around: Expansio
   };
   const base = asObject(get(spec, 'template'));
   const entries = objects(get(spec, 'generators'));
-  if (base === undefined) report('it has no spec.template', 'Correct the object.');
-  if (entries.length === 0) report('it has no generators', 'Correct the object.');
+  if (base === undefined && entries.length === 0) {
+    report('it has neither generators nor a template, so it is no ApplicationSet, or a patch that nothing uses');
+  } else if (base === undefined) report('it has no spec.template', 'Correct the object.');
+  else if (entries.length === 0) report('it has no generators', 'Correct the object.');
 
   const policy = text(get(spec, 'syncPolicy', 'applicationsSync')) ?? 'sync';
   if (policy === 'create-only' || policy === 'create-delete') {

@@ -56,13 +56,17 @@ export function knownClusters(
       .map((object) => ({ object: object as unknown as JsonObject }))
       .filter(({ object }) => isClusterSecret(object)),
   ];
-  for (const secret of secrets) {
+  // A rendered Secret is redacted, and the plain one that it is made of may be readable.
+  const readable = new Set<string>();
+  for (const secret of secrets.toSorted((a, b) => Number(isReadable(b)) - Number(isReadable(a)))) {
     const cluster = clusterOfSecret(secret.object);
+    const label = text(get(secret.object, 'metadata', 'name')) ?? 'without a name';
     if (cluster !== undefined) {
+      readable.add(label);
       add(cluster);
       continue;
     }
-    const label = text(get(secret.object, 'metadata', 'name')) ?? 'without a name';
+    if (readable.has(label)) continue;
     const server = serverHint(secret.object);
     if (config.clusters.some((known) => known.name === label || (server !== undefined && known.server === server)))
       continue;
@@ -87,6 +91,10 @@ function plainSecrets(tree: Tree): readonly SourcedObject[] {
   const found = readDeclarations(tree).objects.filter((item) => isClusterSecret(item.object));
   secretsOfTree.set(tree, found);
   return found;
+}
+
+function isReadable(secret: { readonly object: JsonObject }): boolean {
+  return clusterOfSecret(secret.object) !== undefined;
 }
 
 function isClusterSecret(object: JsonObject): boolean {
