@@ -150,9 +150,11 @@ function* checkCollisions(context: RuleContext<unknown>): Iterable<Problem> {
   for (const [id, [first, second]] of collisions(context.after)) {
     if (old.has(id)) continue;
     const same = first.target.id === second.target.id;
-    const sources = [first, second].map(
-      ({ provenance, target }) => provenance.template ?? provenance.file ?? unitName(target),
-    );
+    const sources = [
+      ...new Set(
+        [first, second].map(({ provenance, target }) => provenance.template ?? provenance.file ?? unitName(target)),
+      ),
+    ];
     const helm = same && second.target.apply.mode === 'helm';
     yield problemAt(second, '', {
       message: helm
@@ -165,8 +167,15 @@ function* checkCollisions(context: RuleContext<unknown>): Iterable<Problem> {
         : second.target.cluster === undefined && second.target.environment !== undefined
           ? 'hint'
           : 'likely',
-      evidence: { facts: [`rendered from ${sources.join(' and ')}`] },
-      fix: `Keep ${formatRef(second.ref)} in one place (${sources.join(' or ')}).`,
+      evidence: {
+        facts: [
+          sources.length === 1 ? `rendered twice from ${sources[0] ?? ''}` : `rendered from ${sources.join(' and ')}`,
+        ],
+      },
+      fix:
+        sources.length === 1
+          ? `Render ${formatRef(second.ref)} once in ${sources[0] ?? ''}, or give the second one a name of its own.`
+          : `Keep ${formatRef(second.ref)} in one place (${sources.join(' or ')}).`,
     });
   }
 }
