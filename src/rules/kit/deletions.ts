@@ -214,6 +214,12 @@ function removedTargetFate(target: Target, world: LiveWorld | undefined, context
   };
 }
 
+/** Has the Application the finalizer that deletes its objects along with it? */
+export function cascades(target: Target, context: RuleContext<unknown>): boolean {
+  const object = declarationObject(target, context.live(target.scope), context);
+  return target.declaredBy?.kind === 'Application' && object !== undefined && hasCascadeFinalizer(object);
+}
+
 /** ApplicationSet policy `sync` (the default) deletes Applications that are no longer generated, with their resources. */
 function generatedApplicationFate(target: Target, set: unknown): Fate {
   const name = target.declaredBy?.name ?? '';

@@ -1,7 +1,8 @@
 import { Type } from 'typebox';
 import type { Confidence, Severity, Target } from '../../core/model.ts';
 import { defineRule, type Problem, type RuleContext } from '../../core/rule.ts';
-import { deletionConfidence, deletions, fateOfRemovedTarget, type Deletion } from '../kit/deletions.ts';
+import { deletionConfidence, deletions, type Deletion } from '../kit/deletions.ts';
+import { handovers } from '../kit/handovers.ts';
 import { formatRef } from '../kit/problem.ts';
 import { weaker } from '../kit/severity.ts';
 import { dataOf } from '../kit/stateful.ts';
@@ -189,41 +190,6 @@ function problemOf(
   };
 }
 
-/**
- * An Application is removed (or renamed) and its objects are in another one: its finalizer deletes whatever still carries
- * its tracking when it goes, and the new Application may not have taken everything over by then.
- */
-function* checkHandovers(context: RuleContext<Options>): Iterable<Problem> {
-  const moves = context.changes.filter(
-    ({ movedFrom, before }) =>
-      movedFrom !== undefined && before?.target.engine === 'argocd' && !context.targets.after.has(movedFrom),
-  );
-  for (const [id, list] of Map.groupBy(moves, ({ movedFrom }) => movedFrom)) {
-    const [first] = list;
-    const old = first?.before?.target;
-    const fresh = first?.after?.target;
-    if (id === undefined || old === undefined || fresh === undefined) continue;
-    const fate = fateOfRemovedTarget(old, context);
-    if (fate.outcome !== 'deleted') continue;
-    yield {
-      resource: unitRef(old),
-      target: old.id,
-      path: '',
-      location: old.origin,
-      message: `${unitName(old)} is removed and its ${list.length} ${list.length === 1 ? 'object moves' : 'objects move'} to ${unitName(fresh)}: the removal cascades, and deletes every object that the new unit has not taken over by then.`,
-      severity: 'high',
-      confidence: 'likely',
-      evidence: {
-        before: old.name,
-        after: fresh.name,
-        facts: [fate.why, ...list.slice(0, 8).map(({ ref }) => formatRef(ref))],
-      },
-      fix: `Remove the finalizer resources-finalizer.argocd.argoproj.io from ${unitName(old)} first (in the cluster too), let ${unitName(fresh)} sync, and then remove it.`,
-      rootCause: `handover:${old.scope}/${old.id}`,
-    };
-  }
-}
-
 export default defineRule<Options>({
   id: 'mass-deletion',
   since: '0.1.0',
@@ -264,7 +230,7 @@ export default defineRule<Options>({
   }),
   examples,
   *check(context) {
-    yield* checkHandovers(context);
+    yield* handovers(context);
     const all = deletions(context).filter(({ outcome, change }) => outcome !== 'kept' && change.action === 'removed');
     if (all.length === 0 || context.options.allow === all.length) return;
     const families = new Map<string, Unit[]>();

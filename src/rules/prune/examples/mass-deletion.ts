@@ -23,6 +23,7 @@ kind: Application
 metadata: {name: ${name}, namespace: argocd${finalizers}}
 spec: {project: default}
 `;
+const platform = { mode: 'helm', prune: 'unknown', automated: 'unknown' } as const;
 const cascade = ", finalizers: ['resources-finalizer.argocd.argoproj.io']";
 
 export const examples: readonly RuleExample[] = [
@@ -74,6 +75,28 @@ export const examples: readonly RuleExample[] = [
         confidence: 'likely',
         message: 'the removal cascades',
       },
+    ],
+  },
+  {
+    name: 'an Application moves to another namespace; whether its parent prunes is not known',
+    target: { ...declared, parents: ['helm:charts/platform'] },
+    targetOnly: 'before',
+    before: application('example', cascade) + configs(0, 2),
+    other: {
+      target: {
+        id: 'argocd:shop/example',
+        name: 'shop/example',
+        declaredBy: { ...declared.declaredBy, namespace: 'shop' },
+      },
+      after: application('example', cascade).replace('namespace: argocd', 'namespace: shop') + configs(0, 2),
+    },
+    moreTargets: {
+      before: [{ id: 'helm:charts/platform', name: 'platform', apply: platform }],
+      after: [{ id: 'helm:charts/platform', name: 'platform', apply: platform }],
+    },
+    expect: [
+      { resource: 'Application/argocd/example', confidence: 'hint', message: 'the removal cascades' },
+      { severity: 'high', message: 'removed as a whole' },
     ],
   },
   {
