@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { formatLocation, isGateError, messageOf } from '../core/errors.ts';
 import { redactCredentials } from '../core/redact.ts';
+import { clean, withoutJobCommands } from '../report/text.ts';
 import { buildProgram } from './main.ts';
 
 /** The one catch of the command line: every error becomes what, where and what next; exit code 2, or 130 on Ctrl-C. */
@@ -8,7 +9,7 @@ function fail(error: unknown): number {
   // git, helm and parsers quote what they were given: URLs with passwords, lines of a file.
   const key = randomBytes(32);
   const print = (text: string): void => {
-    process.stderr.write(`${redactCredentials(text, key)}\n`);
+    process.stderr.write(`${withoutJobCommands(clean(redactCredentials(text, key)))}\n`);
   };
   if (isGateError(error)) {
     const where = error.location === undefined ? '' : `${formatLocation(error.location)}: `;

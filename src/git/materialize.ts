@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import type { TreeEntry } from '../core/ports.ts';
 import type { GitRunner } from './simple-git.ts';
 import { isSafePath, linkProblem } from './links.ts';
-import { isLfsPointer, lfsReason, maximumFileBytes, type TreeProblem } from './tree.ts';
+import { isLfsPointer, lfsReason } from '../core/lfs.ts';
+import { maximumFileBytes, type TreeProblem } from './tree.ts';
 
 /** Bytes of blobs that one `git cat-file --batch` prints. */
 const batchBytes = 24 * 1024 * 1024;

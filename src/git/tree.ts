@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { GateError, messageOf } from '../core/errors.ts';
+import { isLfsPointer, lfsReason } from '../core/lfs.ts';
 import type { Tree, TreeEntry } from '../core/ports.ts';
 import { followLinks } from './links.ts';
 
@@ -120,13 +121,6 @@ export function changedPaths(before: Tree, after: Tree): readonly string[] {
   }
   for (const path of before.files.keys()) if (!after.files.has(path)) changed.push(path);
   return changed.toSorted(compareText);
-}
-
-export const lfsReason = 'Git LFS pointer: the content is not in the repository and was not looked at';
-
-/** https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md: the first line names the version, and a pointer is under 1024 bytes. */
-export function isLfsPointer(text: string): boolean {
-  return text.length < 1024 && text.startsWith('version https://git-lfs.github.com/spec/');
 }
 
 /**

@@ -1,11 +1,16 @@
+import { GateError } from '../core/errors.ts';
 import type { Target } from '../core/model.ts';
+import { closest } from '../core/suggest.ts';
 import type { TreePair } from '../core/ports.ts';
 import { selectTargets } from '../sources/affected.ts';
 import type { GateRequest } from './request.ts';
 import { lostParent, type Selected } from './selection.ts';
 import { compileTargetFilter, generatorKey, type DiscoveredSide } from './targets.ts';
 
-/** Decides for every target of both sides whether it is rendered, and why. */
+/**
+ * Decides for every target of both sides whether it is rendered, and why.
+ * @throws GateError usage.no-such-environment, usage.no-such-target: a filter that matches nothing would pass everything
+ */
 export function select(input: {
   readonly before: DiscoveredSide;
   readonly after: DiscoveredSide;
@@ -14,6 +19,7 @@ export function select(input: {
   readonly exclude: readonly string[];
 }): readonly Selected[] {
   const { before, after, trees, request } = input;
+  refuseEmptyFilter([...before.targets.values(), ...after.targets.values()], request);
   const leftOut = compileTargetFilter({ ...request, exclude: input.exclude });
   const choices = selectTargets([...before.targets.values()], [...after.targets.values()], trees.changed, {
     before: before.tree,
@@ -57,4 +63,32 @@ function unknownSide(
   const parent = lostParent(present, missingOn);
   if (parent === undefined || parent.ok) return undefined;
   return `its parent ${parent.target.name} did not render on the ${missingOn.side} side, so whether it still exists is not known: ${parent.problem.message}`;
+}
+
+/** Each `--target` and the `--environment` has to match something that exists on one of the sides. */
+function refuseEmptyFilter(targets: readonly Target[], request: Pick<GateRequest, 'environment' | 'targets'>): void {
+  const { environment } = request;
+  if (environment !== undefined && !targets.some((target) => target.environment === environment)) {
+    throw noMatch('environment', environment, [...new Set(targets.flatMap((target) => target.environment ?? []))]);
+  }
+  for (const glob of request.targets) {
+    const leftOut = compileTargetFilter({ targets: [glob], exclude: [] });
+    if (targets.some((target) => leftOut(target) === undefined)) continue;
+    throw noMatch('target', glob, [...new Set(targets.map((target) => target.name))]);
+  }
+}
+
+function noMatch(option: 'environment' | 'target', value: string, names: readonly string[]): GateError {
+  const near = closest(value, names);
+  const shown = names.toSorted().slice(0, 10).join(', ');
+  const more = names.length > 10 ? `, and ${names.length - 10} more (gate check --list-targets)` : '';
+  return new GateError({
+    code: `usage.no-such-${option}`,
+    message: `--${option} ${value} matches no target on either side`,
+    fault: 'user',
+    next:
+      names.length === 0
+        ? `There is no target with ${option === 'environment' ? 'an environment' : 'a name'} here; gate check --list-targets shows what was found.`
+        : `${near === undefined ? '' : `Did you mean ${near}? `}There is: ${shown}${more}.`,
+  });
 }

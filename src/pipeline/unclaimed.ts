@@ -1,6 +1,7 @@
 import picomatch from 'picomatch';
 import type { Config } from '../core/config.ts';
 import { isGateError, messageOf } from '../core/errors.ts';
+import { isLfsPointer, lfsReason } from '../core/lfs.ts';
 import type { NotEvaluated, Target } from '../core/model.ts';
 import type { TreePair } from '../core/ports.ts';
 import { isOutside } from '../sources/detect-context.ts';
@@ -17,7 +18,8 @@ function deployable(path: string, text: string | undefined): boolean {
   if (/(^|\/)(Chart\.yaml|kustomization\.ya?ml|Kustomization|helmfile[^/]*\.ya?ml(\.gotmpl)?)$/.test(path)) return true;
   if (/(^|\/)templates\/.*\.(ya?ml|tpl)$/.test(path)) return true;
   if (/(^|\/)[^/]*values[^/]*\.ya?ml(\.gotmpl)?$/i.test(path)) return true;
-  if (!/\.(ya?ml|json)$/.test(path) || text === undefined) return false;
+  if (/\.ya?ml\.gotmpl$/i.test(path)) return true;
+  if (!/\.(ya?ml|json)(\.(j2|jinja2?|tmpl|tpl|template|erb|gotmpl))?$/.test(path) || text === undefined) return false;
   return /^["']?apiVersion["']?\s*:/m.test(text) && /^["']?kind["']?\s*:/m.test(text);
 }
 
@@ -99,9 +101,9 @@ function unreadableText(
 ): { readonly reason: string; readonly encrypted: boolean } | undefined {
   if (!/\.(ya?ml|json|tpl)$/i.test(path)) return undefined;
   try {
-    trees.after.readText(path);
-    trees.before.readText(path);
-    return undefined;
+    const texts = [trees.after.readText(path), trees.before.readText(path)];
+    const pointer = texts.some((text) => text !== undefined && isLfsPointer(text));
+    return pointer ? { reason: `is a ${lfsReason}`, encrypted: false } : undefined;
   } catch (error) {
     return { reason: messageOf(error), encrypted: isGateError(error) && error.code === 'tree.encrypted' };
   }

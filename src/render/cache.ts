@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { link, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../core/errors.ts';
-import type { Manifest } from '../core/model.ts';
+import { isObject } from '../core/json.ts';
+import type { Json, Manifest } from '../core/model.ts';
 import { writeAtomically } from './context.ts';
 import { makePrivateFolder, userCacheFolder } from './folders.ts';
 
@@ -68,8 +69,8 @@ export function createRenderCache(options: { readonly folder?: string; readonly 
       const path = fileOf(digest);
       try {
         const text = await readFile(path, 'utf8');
-        const value = JSON.parse(text) as Rendered;
-        if (!Array.isArray(value.manifests) || !Array.isArray(value.warnings)) return undefined;
+        const value: unknown = JSON.parse(text);
+        if (!isRendered(value)) return undefined;
         const now = new Date();
         const { mtimeMs } = await stat(path);
         if (now.getTime() - mtimeMs > touchAfterMs) await utimes(path, now, now).catch(() => undefined);
@@ -99,6 +100,20 @@ export function createRenderCache(options: { readonly folder?: string; readonly 
       return { entries: found.length, bytes: found.reduce((sum, entry) => sum + entry.bytes, 0) };
     },
   };
+}
+
+/** The cache is a folder that anything may have written to. */
+function isRendered(value: unknown): value is Rendered {
+  const entry = value as Json;
+  if (!isObject(entry) || !Array.isArray(entry['warnings']) || !Array.isArray(entry['manifests'])) return false;
+  return entry['manifests'].every(
+    (manifest) =>
+      isObject(manifest) &&
+      isObject(manifest['ref']) &&
+      isObject(manifest['provenance']) &&
+      isObject(manifest['object']) &&
+      isObject(manifest['object']['metadata']),
+  );
 }
 
 async function listEntries(folder: string): Promise<{ path: string; bytes: number; used: number }[]> {

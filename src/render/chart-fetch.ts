@@ -138,7 +138,12 @@ function mapUrl(chart: RemoteChart, repositories: Readonly<Record<string, string
     const fits = url === from || url.startsWith(`${from}/`);
     if (fits && (best === undefined || from.length > best.from.length)) best = { from, to };
   }
-  if (best === undefined) return { ...chart, url };
+  if (best === undefined) {
+    // A manifest may name any folder of this machine; only the operator may have it read.
+    if (localFolder(url) !== undefined)
+      return unavailable(chart, 'a folder outside the repository is only read when gate.yaml names it');
+    return { ...chart, url };
+  }
   const rest = url.slice(best.from.length);
   const target = withoutEndSlash(best.to);
   if (localFolder(target) !== undefined) return { ...chart, url: target };

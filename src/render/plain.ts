@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { isLfsPointer, lfsReason } from '../core/lfs.ts';
 import type { Json, JsonObject, Manifest, ManifestsSource } from '../core/model.ts';
 import type { Tree } from '../core/ports.ts';
 import { digestOf } from './context.ts';
@@ -72,6 +73,14 @@ function readFile(
   substitute: ((object: JsonObject) => Json) | undefined,
 ): readonly Manifest[] {
   const text = tree.readText(file) ?? '';
+  if (isLfsPointer(text)) {
+    fail({
+      kind: 'missing-input',
+      message: `${file} is a ${lfsReason}`,
+      location: { file },
+      next: 'Fetch the content first (git lfs pull), or keep manifests out of Git LFS.',
+    });
+  }
   const found: Manifest[] = [];
   const options = { file, redactKey: context.redactKey, ...(substitute === undefined ? {} : { substitute }) };
   try {

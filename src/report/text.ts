@@ -13,6 +13,14 @@ export function clean(text: string): string {
   return stripVTControlCharacters(text).replaceAll('\r\n', '\n').replace(controls, '').replace(deceptive, '');
 }
 
+/**
+ * Text for the log of a job: a line that begins with `::` is a command to the runner of GitHub Actions, and so is `##[`
+ * anywhere (actions/runner, ActionCommand.cs). Both get an invisible character in between.
+ */
+export function withoutJobCommands(text: string): string {
+  return text.replace(/^([^\S\n]*:)(?=:)/gm, '$1\u200B').replaceAll('##[', '#\u200B#[');
+}
+
 /** {@link clean}, on one line. */
 export function cleanLine(text: string): string {
   return clean(text).replace(/\s+/g, ' ').trim();

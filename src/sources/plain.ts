@@ -1,3 +1,4 @@
+import { isLfsPointer } from '../core/lfs.ts';
 import type { Json, NotEvaluated, Target } from '../core/model.ts';
 import type { Tree } from '../core/ports.ts';
 import { inputsMayDeclareTargets } from './argocd/renders-targets.ts';
@@ -63,6 +64,8 @@ function isManifest(tree: Tree, path: string): boolean {
   if (file === undefined) return false;
   const problem = file.problems[0];
   if (problem !== undefined) return !problem.template && looksLikeObject(tree, path);
+  // Its content is elsewhere and may well be a manifest.
+  if (isLfsPointer(tree.readText(path) ?? '')) return true;
   return (
     file.documents.some((document) => isObject(document.value)) &&
     !file.documents.some((document) => isTool(document.value))
@@ -73,7 +76,8 @@ function looksLikeObject(tree: Tree, path: string): boolean {
   try {
     const content = tree.readText(path) ?? '';
     return (
-      /^["']?apiVersion["']?\s*:/mu.test(content) && /^["']?kind["']?\s*:/mu.test(content) && !content.includes('{{')
+      isLfsPointer(content) ||
+      (/^["']?apiVersion["']?\s*:/mu.test(content) && /^["']?kind["']?\s*:/mu.test(content) && !content.includes('{{'))
     );
   } catch {
     // Binary or too large: no manifest.

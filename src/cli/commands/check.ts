@@ -10,6 +10,7 @@ import { toMarkdown } from '../../report/markdown.ts';
 import { toSarif } from '../../report/sarif.ts';
 import { toTargetList } from '../../report/targets.ts';
 import { toTerminal } from '../../report/terminal.ts';
+import { withoutJobCommands } from '../../report/text.ts';
 import { exitCode } from '../../verdict/verdict.ts';
 import { createPorts } from '../../wire.ts';
 import { parseOutputs, gateRequest, useColor, type ComparisonOptions, type Output } from '../options.ts';
@@ -32,7 +33,7 @@ export async function check(options: CheckOptions): Promise<number> {
     ports,
   );
   if (options.listTargets) {
-    process.stdout.write(toTargetList(report));
+    process.stdout.write(withoutJobCommands(toTargetList(report)));
     return 0;
   }
   for (const output of outputs) write(output, format(output, report, options));
@@ -61,7 +62,8 @@ function format(output: Output, report: GateReport, options: CheckOptions): stri
 
 function write(output: Output, text: string): void {
   if (output.file === undefined) {
-    process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+    const safe = output.format === 'terminal' || output.format === 'markdown' ? withoutJobCommands(text) : text;
+    process.stdout.write(safe.endsWith('\n') ? safe : `${safe}\n`);
     return;
   }
   try {

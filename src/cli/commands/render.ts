@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import { runGate } from '../../pipeline.ts';
 import type { RenderResult } from '../../core/model.ts';
+import { clean, withoutJobCommands } from '../../report/text.ts';
 import { createPorts } from '../../wire.ts';
 import { gateRequest, type ComparisonOptions } from '../options.ts';
 import { createProgress, silentProgress } from '../progress.ts';
@@ -18,7 +19,9 @@ export async function render(options: RenderOptions): Promise<number> {
     if (result.ok) process.stdout.write(documents(result));
     else {
       failed = true;
-      process.stderr.write(`gate: target ${result.target.name}: ${result.problem.message}\n`);
+      process.stderr.write(
+        withoutJobCommands(`gate: target ${clean(`${result.target.name}: ${result.problem.message}`)}\n`),
+      );
     }
   }
   return failed ? 3 : 0;

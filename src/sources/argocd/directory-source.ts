@@ -19,9 +19,10 @@ export function buildDirectorySources(source: JsonObject, path: string, tree: Tr
     ...(exclude === undefined ? {} : { exclude }),
     rules: 'argocd',
   };
-  const inputs = [directoryInput(path)];
-  const sources: BuiltSource[] = [{ source: built, inputs, inlineText: '' }];
   const files = recurse ? tree.list(path) : filesIn(tree, path);
+  // Without recursion nothing below is read: a root Application must not stand for the whole repository.
+  const inputs = recurse ? [directoryInput(path)] : files;
+  const sources: BuiltSource[] = [{ source: built, inputs, inlineText: '' }];
   const jsonnet = files.find((file) => file.endsWith('.jsonnet'));
   if (jsonnet !== undefined) {
     const unsupported: UnsupportedSource = {
