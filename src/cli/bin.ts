@@ -28,7 +28,10 @@ function fail(error: unknown): number {
 
 // A reader that went away (`gate diff | head`) is no failure, and does not change what the exit code says.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error;
+  if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') return;
+  // A full disk: the report is lost, so this is no verdict.
+  process.stderr.write(`gate: the output cannot be written: ${error.message}\n`);
+  process.exit(3);
 });
 
 // Leaving runs the exit handlers: children are ended, temporary folders removed.

@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -292,6 +292,23 @@ describe('the cache', () => {
     expect(ended.stdout).toContain('1 changed');
     expect(ended.code).toBe(0);
   });
+});
+
+test.skipIf(!existsSync('/dev/full'))('a report that cannot be written is no verdict, and no stack trace', () => {
+  const { args } = sides({ 'm/a.yaml': configMap('a', '1') }, { 'm/a.yaml': configMap('a', '2') });
+  const bundle = new URL('../../dist/cli.js', import.meta.url).pathname;
+  const command = ['-c', '"$@" > /dev/full', 'bash', process.execPath, bundle, 'check', ...args];
+  const ended = spawnSync('bash', command, { encoding: 'utf8' });
+  expect(ended.stderr).toMatch(/cannot be written: ENOSPC/);
+  expect(ended.stderr).not.toMatch(/\n\s+at /);
+  expect(ended.status).toBe(3);
+});
+
+test('COLUMNS sets the width of a report that goes to no terminal', async () => {
+  const { args } = sides({ 'm/a.yaml': configMap('a', '1') }, { 'm/a.yaml': configMap('a', '2') });
+  const ended = await gate(['check', ...args], { env: { COLUMNS: '60' } });
+  const lines = ended.stdout.split('\n').filter((line) => !line.startsWith('Compared:'));
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(60);
 });
 
 test('a reader that goes away does not turn a block into a success', () => {

@@ -45,7 +45,7 @@ function format(output: Output, report: GateReport, options: CheckOptions): stri
     case 'terminal':
       return toTerminal(report, {
         color: output.file === undefined && useColor(options, process.stdout),
-        width: Math.min(process.stdout.columns ?? 100, 140),
+        width: Math.min(process.stdout.columns ?? (Number(process.env['COLUMNS']) || 100), 140),
       });
     case 'json':
       return toJson(report);
