@@ -11,6 +11,8 @@ import { clusterOf, clusterSummary, withCapabilities } from './pipeline/live.ts'
 import { neighbours } from './pipeline/neighbours.ts';
 import {
   dedupe,
+  encryptedValues,
+  expiredWaivers,
   failures,
   foldNotes,
   openedByEnvironment,
@@ -85,10 +87,15 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
 
     // 4. rules
     const notEvaluated: NotEvaluated[] = [
-      ...loaded.notes.map((note) => ({ what: 'configuration', reason: note, weight: 'note' as const })),
+      ...[...loaded.notes, ...expiredWaivers(config, started)].map((note) => ({
+        what: 'configuration',
+        reason: note,
+        weight: 'note' as const,
+      })),
       ...dedupe([...before.notEvaluated, ...after.notEvaluated]),
       ...selection.filter((selected) => selected.action === 'withhold').map(withheld),
       ...failures(results, new Set(near.map((selected) => selected.id))),
+      ...encryptedValues(results),
       ...diff.notes,
       ...trees.after.problems.map((problem) => ({
         what: problem.path,

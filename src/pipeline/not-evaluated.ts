@@ -1,6 +1,7 @@
 import type { Config } from '../core/config.ts';
 import type { ClusterState, NotEvaluated, Target } from '../core/model.ts';
 import type { LiveWorld } from '../core/rule.ts';
+import { inForce } from '../engine/waivers.ts';
 import { assumedKubernetesVersion } from '../render/engine-versions.ts';
 import type { SelectionResults } from './render.ts';
 import { notRendered, targetOf, type Selected } from './selection.ts';
@@ -98,6 +99,23 @@ function asNeighbour(entry: NotEvaluated): NotEvaluated {
   };
 }
 
+/** Values that are decrypted in the cluster only, told by a warning of the renderer: one note for all. */
+export function encryptedValues(results: SelectionResults): NotEvaluated[] {
+  const sealed = [...results.after.values()].filter(
+    (result) => result.ok && result.warnings.some((warning) => warning.startsWith('encrypted: ')),
+  );
+  if (sealed.length === 0) return [];
+  const names = sealed.slice(0, listed).map((result) => result.target.name);
+  const more = sealed.length > listed ? ` and ${sealed.length - listed} more` : '';
+  return [
+    {
+      what: `encrypted values of ${names.join(', ')}${more}`,
+      reason: 'KSOPS decrypts them in the cluster; here they are compared as they stand, encrypted',
+      weight: 'note',
+    },
+  ];
+}
+
 /** As many notes with one reason and advice are listed one by one; more are folded into one. */
 const listed = 3;
 
@@ -153,4 +171,14 @@ export function openedByEnvironment(
       reason: `${entry.reason} (environment ${environment} is set to onIncomplete: warn)`,
     };
   });
+}
+
+/** A waiver that has run out no longer covers anything; its owner should hear of it. */
+export function expiredWaivers(config: Config, now: Date): string[] {
+  return config.waivers
+    .filter((waiver) => !inForce(waiver, now))
+    .map(
+      (waiver) =>
+        `the waiver of ${waiver.rule} on ${waiver.resource} (${waiver.owner}) expired on ${waiver.expires} and covers nothing any more`,
+    );
 }

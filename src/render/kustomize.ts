@@ -20,6 +20,7 @@ import { resolveRemotes } from './kustomize-remote.ts';
 import type { createOrigins } from './origins.ts';
 import { parseManifests } from './parse.ts';
 import type { ParseMemo } from './parse.ts';
+import { sealedResources, type SealedResources } from './ksops.ts';
 import { insideTree, onDisk, relativeTo } from './tree-path.ts';
 
 /** What `prepareKustomize` shares with the other renderers of a run. */
@@ -48,7 +49,10 @@ export async function prepareKustomize(
   const root = insideTree(source.path, 'The kustomization path');
   const edited = editedKustomization(source, root, tree);
   const overrides = new Map(edited === undefined ? [] : [[root, edited.content]]);
-  const closure = kustomizeClosure(tree, root, overrides);
+  const written = kustomizeClosure(tree, root, overrides);
+  const sealed = sealedResources(tree, written.folders, overrides);
+  for (const [folder, content] of sealed?.overrides ?? []) overrides.set(folder, content);
+  const closure = sealed === undefined ? written : kustomizeClosure(tree, root, overrides);
   const remotes = await resolveRemotes(closure, tree, context, overrides);
   if (closure.helmCharts.length > 0 && !source.enableHelm) {
     fail({
@@ -60,7 +64,8 @@ export async function prepareKustomize(
   }
   const helm = closure.helmCharts.length === 0 ? undefined : await useTool(context, 'helm', settings.helm);
   const charts = helm === undefined ? undefined : await inflateCharts(closure, tree, tools.fetcher);
-  const flags = flagsOf(source, settings, helm?.path);
+  const anywhere = source.loadRestrictions === 'none' || sealed?.outside === true;
+  const flags = flagsOf(anywhere, settings, helm?.path);
   const content = [...overrides].toSorted(([left], [right]) => (left < right ? -1 : 1));
   const key = digestOf([
     'kustomize',
@@ -88,7 +93,7 @@ export async function prepareKustomize(
       memo: tools.memo,
       ...(tools.substitute === undefined ? {} : { substitute: tools.substitute }),
     });
-    return { manifests, warnings: warningsOf(result.stderr) };
+    return { manifests, warnings: [...warningsOf(result.stderr), ...(sealed === undefined ? [] : [sealedWarning])] };
   };
 
   return {
@@ -99,6 +104,7 @@ export async function prepareKustomize(
       const copy = await context.workspace.folder(`kustomize ${key}`, async (folder) => {
         await copyClosure(closure, tree, folder, edited?.hidden ?? []);
         await writeOverrides(overrides, tree, folder, remotes.folders);
+        await writeSealed(sealed, folder);
         await charts?.place(folder);
       });
       const built = await build(join(copy, root), copy);
@@ -107,6 +113,7 @@ export async function prepareKustomize(
       const full = await context.workspace.folder(`kustomize full ${key}`, async (folder) => {
         await copyInto(tree.root, folder);
         await writeOverrides(overrides, tree, folder, remotes.folders);
+        await writeSealed(sealed, folder);
         await charts?.place(folder);
       });
       return expectBuilt(await build(join(full, root), full), closure, tree, root);
@@ -161,8 +168,8 @@ function editedKustomization(source: KustomizeSource, root: string, tree: Tree):
   return JSON.stringify(result) === JSON.stringify(content) ? undefined : { content: result, hidden: [] };
 }
 
-function flagsOf(source: KustomizeSource, settings: SourceSettings, helm: string | undefined): string[] {
-  const restriction = source.loadRestrictions === 'none' ? ['--load-restrictor=LoadRestrictionsNone'] : [];
+function flagsOf(anywhere: boolean, settings: SourceSettings, helm: string | undefined): string[] {
+  const restriction = anywhere ? ['--load-restrictor=LoadRestrictionsNone'] : [];
   if (helm === undefined) return restriction;
   const kubeVersion = plainVersion(settings.kubeVersion);
   return [
@@ -173,6 +180,9 @@ function flagsOf(source: KustomizeSource, settings: SourceSettings, helm: string
     ...(settings.apiVersions ?? []).map((version) => `--helm-api-versions=${version}`),
   ];
 }
+
+/** Begins with the word by which the report picks it out. */
+const sealedWarning = 'encrypted: what KSOPS decrypts in the cluster is compared as it stands, encrypted';
 
 function warningsOf(stderr: string): string[] {
   return stderr
@@ -211,6 +221,13 @@ async function writeOverrides(
     const target = join(folder, name);
     await mkdir(dirname(target), { recursive: true });
     await writeAtomically(target, JSON.stringify(withLocalPaths(content, dirname(target), checkouts)));
+  }
+}
+
+async function writeSealed(sealed: SealedResources | undefined, folder: string): Promise<void> {
+  for (const [path, content] of sealed?.files ?? []) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeAtomically(join(folder, path), content);
   }
 }
 

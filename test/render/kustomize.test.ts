@@ -126,6 +126,80 @@ describe.skipIf(!hasKustomize)('kustomize build', () => {
     expect(existsSync(marker)).toBe(false);
   });
 
+  describe('KSOPS', () => {
+    const generator = (...files: readonly string[]): string =>
+      `apiVersion: viaduct.ai/v1\nkind: ksops\nmetadata:\n  name: secrets\n  annotations:\n    config.kubernetes.io/function: |\n      exec: {path: ksops}\nfiles: ${JSON.stringify(files)}\n`;
+    const encrypted = (name: string, more = ''): string =>
+      `apiVersion: v1\nkind: Secret\nmetadata: {name: '${name}'}\nstringData:\n  password: ENC[AES256_GCM,data:aGVsbG8=,iv:eA==,tag:eQ==,type:str]\n${more}sops:\n  version: 3.9.0\n`;
+
+    test('its objects are found, with values as they stand', async () => {
+      const result = await renderer.render(
+        target(source('app/overlay')),
+        treeWith({
+          'app/overlay/kustomization.yaml': 'namespace: shop\nresources: [../base]\n',
+          'app/base/kustomization.yaml': 'namePrefix: web-\ngenerators: [secrets.yaml]\n',
+          'app/base/secrets.yaml': generator('db.enc.yaml', '../../secrets/mail.enc.yaml'),
+          'app/base/db.enc.yaml': `${encrypted('db')}---\n${encrypted('cache')}`,
+          'secrets/mail.enc.yaml': encrypted('mail'),
+        }),
+      );
+      expect(
+        manifestsOf(result)
+          .map(({ ref }) => `${ref.kind}/${ref.namespace}/${ref.name}`)
+          .sort(),
+      ).toEqual(['Secret/shop/web-cache', 'Secret/shop/web-db', 'Secret/shop/web-mail']);
+      expect(manifestsOf(result).every(({ object }) => object['sops'] === undefined)).toBe(true);
+      expect(result.ok && result.warnings).toEqual([expect.stringMatching(/^encrypted: /)]);
+    });
+
+    test('an object that merges into another, or replaces its data', async () => {
+      const sealed = (name: string, behavior: string): string =>
+        `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\n  annotations: {kustomize.config.k8s.io/behavior: ${behavior}}\ndata: {secret: "ENC[x]"}\nsops: {}\n`;
+      const plain = (name: string): string =>
+        `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\ndata: {open: "1"}\n`;
+      const result = await renderer.render(
+        target(source('app')),
+        treeWith({
+          'app/kustomization.yaml': 'namePrefix: web-\nresources: [a.yaml, b.yaml]\ngenerators: [secrets.yaml]\n',
+          'app/a.yaml': plain('a'),
+          'app/b.yaml': plain('b'),
+          'app/secrets.yaml': generator('a.enc.yaml', 'b.enc.yaml'),
+          'app/a.enc.yaml': sealed('a', 'merge'),
+          'app/b.enc.yaml': sealed('b', 'replace'),
+        }),
+      );
+      expect(manifestsOf(result).map(({ object }) => [object.metadata.name, object['data']])).toEqual([
+        ['web-a', { open: '1', secret: 'ENC[x]' }],
+        ['web-b', { secret: 'ENC[x]' }],
+      ]);
+      expect(manifestsOf(result).some(({ object }) => object.metadata.annotations !== undefined)).toBe(false);
+    });
+
+    test.each([
+      ['names are encrypted too', generator('db.enc.yaml'), encrypted('ENC[AES256_GCM]')],
+      ['a file is missing', generator('other.enc.yaml'), encrypted('db')],
+      ['it is spread over files', `${generator('db.enc.yaml')}secretFrom: [{metadata: {name: x}}]\n`, encrypted('db')],
+    ])('%s: cannot be followed', async (_name, text, secret) => {
+      const tree = treeWith({
+        'app/kustomization.yaml': 'generators: [secrets.yaml]\n',
+        'app/secrets.yaml': text,
+        'app/db.enc.yaml': secret,
+      });
+      expect(problemOf(await renderer.render(target(source('app')), tree))).toMatchObject({
+        kind: 'unsupported',
+        message: expect.stringContaining('external plugin'),
+      });
+    });
+
+    test('a file out of the tree is refused', async () => {
+      const tree = treeWith({
+        'app/kustomization.yaml': 'generators: [secrets.yaml]\n',
+        'app/secrets.yaml': generator('../../../etc/passwd'),
+      });
+      expect(problemOf(await renderer.render(target(source('app')), tree))).toMatchObject({ kind: 'render' });
+    });
+  });
+
   test('a generator that kustomize does not run by default is no fault of the change', async () => {
     const problem = async (generator: string) =>
       problemOf(
