@@ -131,6 +131,12 @@ describe('files', () => {
       /alias/i,
     ],
   ];
+  test('nested without end', async () => {
+    const nested = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: ${'['.repeat(20_000)}${']'.repeat(20_000)}\n`;
+    const folders = sides({ 'manifests/x.yaml': manifest('x') }, { 'manifests/x.yaml': nested });
+    expectIncomplete(await check(folders), /manifests\/x\.yaml:\d+/, /nested too deeply/);
+  });
+
   test.each(broken)('%s in a manifest', async (_name, content, text) => {
     const folders = sides(
       { 'manifests/a.yaml': manifest('a'), 'manifests/x.yaml': manifest('x') },

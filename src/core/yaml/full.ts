@@ -44,9 +44,13 @@ function composeIndented(
   }
 }
 
+const tooDeep = 'the document is nested too deeply';
+
 function errorOf(problem: YAMLParseError, lineCounter: LineCounter, firstLine: number): YamlError {
   const position = lineCounter.linePos(problem.pos[0]);
-  const message = problem.message.split('\n')[0] ?? problem.message;
+  const said = problem.message.split('\n')[0] ?? problem.message;
+  // The parser turns the end of its stack into a problem of the document.
+  const message = said.startsWith('Maximum call stack') ? tooDeep : said;
   return new YamlError(message.replace(/ at line \d+, column \d+:?$/, ''), position.line + firstLine - 1, position.col);
 }
 
@@ -65,7 +69,7 @@ function compose(text: string, lineCounter: LineCounter, firstLine: number): Doc
     });
   } catch (error) {
     // The parser descends recursively; RangeError is its stack.
-    const message = error instanceof RangeError ? 'the document is nested too deeply' : messageOf(error);
+    const message = error instanceof RangeError ? tooDeep : messageOf(error);
     throw new YamlError(message, firstLine);
   }
 }
@@ -104,7 +108,7 @@ class Reader {
   }
 
   #count(node: Node, path: readonly (string | number)[]): void {
-    if (path.length > maxDepth) throw this.#error('the document is nested too deeply', node);
+    if (path.length > maxDepth) throw this.#error(tooDeep, node);
     this.#decoded++;
     if (this.#open.size > 0) this.#aliased++;
     if (
