@@ -103,6 +103,8 @@ async function runOnce(jobs: readonly GoTemplateJob[], runner: Runner): Promise<
     const result = await runner.exec.run({
       file: helm.path,
       args: ['template', 'gate', folder],
+      // A few lines per job: what takes longer counts without end.
+      timeoutMs: 30_000,
       env: {
         HOME: folder,
         HELM_CACHE_HOME: folder,
