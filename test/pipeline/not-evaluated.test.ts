@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import { defaultConfig } from '../../src/config/load.ts';
 import type { RenderResult, Target } from '../../src/core/model.ts';
-import { failures, foldNotes } from '../../src/pipeline/not-evaluated.ts';
+import { expiredWaivers, failures, foldNotes } from '../../src/pipeline/not-evaluated.ts';
 
 const target = (id: string): Target => ({
   id,
@@ -40,5 +41,19 @@ test('notes with one reason are folded, what leaves the verdict open is not', ()
     entry('ApplicationSet a, b, c and 2 more', 'clusters are not known'),
     ...open,
     ...few,
+  ]);
+});
+
+test('an expired waiver is said, one in force is not', () => {
+  const waiver = { rule: 'replicas-cut', resource: 'Deployment/shop/api', reason: 'night', owner: 'shop' };
+  const config = {
+    ...defaultConfig(),
+    waivers: [
+      { ...waiver, expires: '2026-01-31' },
+      { ...waiver, expires: '2026-12-31' },
+    ],
+  };
+  expect(expiredWaivers(config, new Date('2026-02-01T00:00:00Z'))).toEqual([
+    'the waiver of replicas-cut on Deployment/shop/api (shop) expired on 2026-01-31 and covers nothing any more',
   ]);
 });
