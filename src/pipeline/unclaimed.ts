@@ -5,6 +5,7 @@ import { isLfsPointer, lfsReason } from '../core/lfs.ts';
 import type { NotEvaluated, Target } from '../core/model.ts';
 import type { TreePair } from '../core/ports.ts';
 import { isOutside } from '../sources/detect-context.ts';
+import { isToolFile } from '../sources/plain.ts';
 import { chartOfValues } from './loose-values.ts';
 import { openGenerator } from './open-generators.ts';
 import { reads } from './reads.ts';
@@ -25,13 +26,15 @@ function deployable(path: string, text: string | undefined): boolean {
 
 /** What the file seems to be, as a reason why gate should have looked at what it does; undefined: nothing of a cluster. */
 function whyDeployable(trees: TreePair, path: string): string | undefined {
-  const text = trees.after.readText(path) ?? trees.before.readText(path);
+  const tree = trees.after.isFile(path) ? trees.after : trees.before;
+  const text = tree.readText(path);
   if (!deployable(path, text)) {
     const chart = chartOfValues(trees.after, path) ?? chartOfValues(trees.before, path);
     return chart === undefined
       ? undefined
       : `changed, and holds the same keys as the values of the chart ${chart}, but no target that gate knows reads it`;
   }
+  if (!/kustomization\.ya?ml$/.test(path) && isToolFile(tree, path)) return undefined;
   if (text?.includes('{{') === true && !/(^|\/)templates\/|values[^/]*\.ya?ml$/.test(path)) {
     return 'changed, and is a template that some other tool fills in ({{ }}), so what it deploys was not looked at';
   }

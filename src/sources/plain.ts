@@ -99,6 +99,12 @@ function isObject(value: Json): boolean {
   return (text(get(object, 'metadata', 'name')) ?? text(get(object, 'metadata', 'generateName'))) !== undefined;
 }
 
+/** Is every object of the file configuration of a tool (Backstage, kind, Chainsaw, …) that no API server ever sees? */
+export function isToolFile(tree: Tree, path: string): boolean {
+  const documents = readYamlFile(tree, path)?.documents.filter((document) => document.value !== null) ?? [];
+  return documents.length > 0 && documents.every((document) => isTool(document.value));
+}
+
 function isTool(value: Json): boolean {
   return toolGroups.test(text(get(asObject(value), 'apiVersion')) ?? '');
 }

@@ -84,6 +84,11 @@ test.each(['samples/app.yaml', 'starters/web/Chart.yaml', 'e2e/app.yaml', '.ci/a
   },
 );
 
+test('configuration of a tool that no API server sees is deployed by nobody', () => {
+  const entity = 'apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: shop}\n';
+  expect(unclaimed({}, { 'catalog/shop.yaml': entity })).toEqual([]);
+});
+
 describe('an ApplicationSet that cannot be expanded completely', () => {
   const set = (revision: string): Readonly<Record<string, string>> => ({
     'sets/all.yaml': `apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nspec: {revision: ${revision}}\n`,
