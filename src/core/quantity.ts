@@ -10,7 +10,7 @@ const decimalExponents: Readonly<Record<string, number>> = {
   n: -9,
   u: -6,
   m: -3,
-  "": 0,
+  '': 0,
   k: 3,
   M: 6,
   G: 9,
@@ -37,16 +37,16 @@ const maxInt64 = 2n ** 63n - 1n;
  * @returns undefined for what the API server would refuse
  */
 export function quantityNanos(text: string | number): bigint | undefined {
-  const source = typeof text === "number" ? numberText(text) : text;
+  const source = typeof text === 'number' ? numberText(text) : text;
   if (source === undefined || source.length === 0 || source.length > 64) return undefined;
   const match = shape.exec(source);
   if (match === null) return undefined;
-  const [, sign = "", whole = "", fraction = "", letters = "", exponentText] = match;
+  const [, sign = '', whole = '', fraction = '', letters = '', exponentText] = match;
   let exponent: number | undefined;
   let binary = 0;
   if (exponentText !== undefined) {
     // Digits after letters are an exponent; only `e` and `E` may introduce one.
-    if (letters !== "e" && letters !== "E") return undefined;
+    if (letters !== 'e' && letters !== 'E') return undefined;
     exponent = Number(exponentText);
     if (Math.abs(exponent) > 400) return undefined;
   } else if (Object.hasOwn(binaryExponents, letters)) {
@@ -69,7 +69,7 @@ export function quantityNanos(text: string | number): bigint | undefined {
   }
   // ParseQuantity caps binary quantities at int64; `9Ei` is therefore equal to `8Ei` minus one.
   if (binary > 0 && unscaled > maxInt64 * 1_000_000_000n) unscaled = maxInt64 * 1_000_000_000n;
-  return sign === "-" ? -unscaled : unscaled;
+  return sign === '-' ? -unscaled : unscaled;
 }
 
 /** JSON numbers of any size as digits that {@link shape} reads; undefined for NaN and infinities. */
@@ -96,10 +96,7 @@ export function parseQuantity(text: string | number): number | undefined {
  * Exact comparison: negative, 0 or positive as for `Array.sort`.
  * @returns undefined when one of the two is not a quantity
  */
-export function compareQuantities(
-  left: string | number,
-  right: string | number,
-): number | undefined {
+export function compareQuantities(left: string | number, right: string | number): number | undefined {
   const a = quantityNanos(left);
   const b = quantityNanos(right);
   if (a === undefined || b === undefined) return undefined;
@@ -107,7 +104,7 @@ export function compareQuantities(
 }
 
 /** What the number counts: decides whether `Ki`/`Mi` or `m`/`k` are natural. */
-export type QuantityUnit = "bytes" | "cores" | "count";
+export type QuantityUnit = 'bytes' | 'cores' | 'count';
 
 /**
  * A quantity for people and patches, in the form Kubernetes prints: the largest suffix that leaves a whole number.
@@ -115,20 +112,20 @@ export type QuantityUnit = "bytes" | "cores" | "count";
  * @param unit `bytes`: binary suffixes from 1024 on; `cores`, `count` (default): decimal, thousandths as `m`
  * @throws RangeError for NaN and infinities
  */
-export function formatQuantity(value: number, unit: QuantityUnit = "count"): string {
+export function formatQuantity(value: number, unit: QuantityUnit = 'count'): string {
   if (!Number.isFinite(value)) throw new RangeError(`not a finite quantity: ${value}`);
-  if (value === 0) return "0";
-  if (unit === "bytes") {
+  if (value === 0) return '0';
+  if (unit === 'bytes') {
     const bytes = Math.round(value);
-    for (const suffix of ["Ei", "Pi", "Ti", "Gi", "Mi", "Ki"]) {
+    for (const suffix of ['Ei', 'Pi', 'Ti', 'Gi', 'Mi', 'Ki']) {
       const size = 2 ** binaryExponents[suffix]!;
       if (Math.abs(bytes) >= size && bytes % size === 0) return `${bytes / size}${suffix}`;
     }
     return String(bytes);
   }
   if (Number.isInteger(value)) {
-    if (unit === "cores") return String(value);
-    for (const suffix of ["E", "P", "T", "G", "M", "k"]) {
+    if (unit === 'cores') return String(value);
+    for (const suffix of ['E', 'P', 'T', 'G', 'M', 'k']) {
       const size = 10 ** decimalExponents[suffix]!;
       if (Math.abs(value) >= size && value % size === 0) return `${value / size}${suffix}`;
     }
