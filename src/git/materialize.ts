@@ -1,4 +1,4 @@
-import { chmodSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, linkSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TreeEntry } from '../core/ports.ts';
 import type { GitRunner } from './simple-git.ts';
@@ -139,16 +139,19 @@ const mattersToDeployment = /\.(ya?ml|json|tpl|tgz|txt|toml|cfg)$|(^|\/)(Dockerf
 
 function makeDirectories(root: string, entries: readonly TreeEntry[], problems: TreeProblem[]): void {
   const made = new Set<string>(['.']);
-  for (const { path, type } of entries) {
-    const directory = type === 'submodule' ? path : dirname(path);
-    if (made.has(directory)) continue;
+  // Parents first, each made once: a recursive mkdir looks at every level again, and there are thousands.
+  const make = (directory: string): void => {
+    if (made.has(directory)) return;
     made.add(directory);
+    make(dirname(directory));
     try {
-      mkdirSync(join(root, directory), { recursive: true });
+      mkdirSync(join(root, directory));
     } catch (error) {
+      if (codeOf(error) === 'EEXIST' && lstatSync(join(root, directory)).isDirectory()) return;
       problems.push({ path: directory, reason: `folder cannot be made (${codeOf(error)})` });
     }
-  }
+  };
+  for (const { path, type } of entries) make(type === 'submodule' ? path : dirname(path));
 }
 
 /** Exclusive, so that a tree with the same path twice cannot write through what is already there. */
