@@ -14,6 +14,9 @@ import { reads } from './reads.ts';
 const toolFile =
   /(^|\/)(\.[^/]*\.ya?ml|mkdocs\.ya?ml|\.?codecov\.ya?ml|renovate\.ya?ml|catalog-info\.ya?ml|docker-compose[^/]*\.ya?ml|compose\.ya?ml|Taskfile\.ya?ml|gate\.ya?ml|cr\.ya?ml|ct\.ya?ml|artifacthub-repo\.ya?ml|Chart\.lock)$/i;
 
+/** A version of a group, or the core group, which is v1 alone: `v1alpha1` without a group belongs to some tool (Talos). */
+const kubernetesVersion = /^["']?apiVersion["']?\s*:\s*["']?(?:v1["']?\s*(?:[#,]|$)|[\w.-]+\/v\d|[^\n]*[{<$])/m;
+
 /** Looks like something that a cluster gets: a manifest, a chart, values. */
 function deployable(path: string, text: string | undefined): boolean {
   if (/(^|\/)(Chart\.yaml|kustomization\.ya?ml|Kustomization|helmfile[^/]*\.ya?ml(\.gotmpl)?)$/.test(path)) return true;
@@ -21,7 +24,7 @@ function deployable(path: string, text: string | undefined): boolean {
   if (/(^|\/)[^/]*values[^/]*\.ya?ml(\.gotmpl)?$/i.test(path)) return true;
   if (/\.ya?ml\.gotmpl$/i.test(path)) return true;
   if (!/\.(ya?ml|json)(\.(j2|jinja2?|tmpl|tpl|template|erb|gotmpl))?$/.test(path) || text === undefined) return false;
-  return /^["']?apiVersion["']?\s*:/m.test(text) && /^["']?kind["']?\s*:/m.test(text);
+  return kubernetesVersion.test(text) && /^["']?kind["']?\s*:/m.test(text);
 }
 
 /** What the file seems to be, as a reason why gate should have looked at what it does; undefined: nothing of a cluster. */

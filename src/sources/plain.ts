@@ -91,7 +91,7 @@ function isObject(value: Json): boolean {
   const kind = text(get(object, 'kind'));
   if (object === undefined || apiVersion === undefined || kind === undefined) return false;
   if (
-    !/^(?:[a-z0-9.-]{1,253}\/)?v\d+(?:(?:alpha|beta)\d+)?$/u.test(apiVersion) ||
+    !/^(?:v1|[a-z0-9.-]{1,253}\/v\d+(?:(?:alpha|beta)\d+)?)$/u.test(apiVersion) ||
     JSON.stringify(object).includes('{{')
   )
     return false;

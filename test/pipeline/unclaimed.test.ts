@@ -120,3 +120,21 @@ describe('a file that git-crypt encrypted', () => {
     ]);
   });
 });
+
+describe('what looks like a manifest', () => {
+  const changes = (text: string, path = 'nodes/a.yaml.j2') => unclaimed({}, { [path]: text });
+
+  test.each([
+    ['a core object', 'apiVersion: v1\nkind: Namespace\n'],
+    ['of a group', 'apiVersion: "apps/v1"\nkind: Deployment\n'],
+    ['with a version that is filled in', 'apiVersion: {{ version }}\nkind: Deployment\n'],
+  ])('%s', (_name, text) => {
+    expect(changes(text)).toEqual([['nodes/a.yaml.j2', 'incomplete', expect.any(String)]]);
+  });
+
+  test('not a version that the core group does not have: the configuration of nodes', () => {
+    const machine = 'version: v1alpha1\nmachine: {token: {{ token }}}\n---\napiVersion: v1alpha1\nkind: BondConfig\n';
+    expect(changes(machine)).toEqual([]);
+    expect(changes('apiVersion: v1beta4\nkind: Something\n', 'nodes/b.yaml')).toEqual([]);
+  });
+});

@@ -194,6 +194,7 @@ describe('manifests', () => {
           'b/kind.yaml': 'apiVersion: kind.x-k8s.io/v1alpha4\nkind: Cluster\nmetadata: {name: x}',
           'c/catalog.yaml': 'apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: x}',
           'd/compose.yaml': 'services: {}',
+          'talos/node.yaml': 'apiVersion: v1alpha1\nkind: LinkConfig\nmetadata: {name: eth0}',
           'e/unnamed.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {}',
           'docs/x.yaml': object(),
           'app/tests/y.yaml': object(),
