@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../core/config.ts';
 import type { ClusterState, NotEvaluated, Target } from '../core/model.ts';
 import type { LiveWorld } from '../core/rule.ts';
@@ -85,10 +86,32 @@ export function failures(results: SelectionResults, near: ReadonlySet<string>): 
       const same = other !== undefined && !other.ok && other.problem.message === result.problem.message;
       if (same && side === 'before') continue;
       const entry = notRendered(result, same ? 'both sides' : side);
-      found.push(near.has(result.target.id) ? asNeighbour(entry) : entry);
+      if (near.has(result.target.id)) found.push(asNeighbour(entry));
+      else if (same && other !== undefined && rendersTheSame(result.target, other.target))
+        found.push(asUnchanged(entry));
+      else found.push(entry);
     }
   }
   return found;
+}
+
+/** The same sources on both sides, and no file of this repository among them: only its declaration changes. */
+function rendersTheSame(left: Target, right: Target): boolean {
+  const outside = [left, right].every(({ inputs }) => inputs !== 'unknown' && inputs.length === 0);
+  return (
+    outside &&
+    isDeepStrictEqual(left.sources, right.sources) &&
+    isDeepStrictEqual(left.afterRender, right.afterRender) &&
+    left.scope === right.scope
+  );
+}
+
+function asUnchanged(entry: NotEvaluated): NotEvaluated {
+  return {
+    ...entry,
+    reason: `its declaration changes, and what it renders does not: ${entry.reason}`,
+    weight: 'note',
+  };
 }
 
 function asNeighbour(entry: NotEvaluated): NotEvaluated {

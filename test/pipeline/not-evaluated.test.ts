@@ -13,7 +13,7 @@ const target = (id: string): Target => ({
   sources: [],
   afterRender: {},
   apply: { mode: 'client-side', prune: 'unknown', automated: false },
-  inputs: [],
+  inputs: [`${id}/`],
   rendersTargets: false,
 });
 const failed = (id: string, message: string): [string, RenderResult] => [
@@ -56,4 +56,20 @@ test('an expired waiver is said, one in force is not', () => {
   expect(expiredWaivers(config, new Date('2026-02-01T00:00:00Z'))).toEqual([
     'the waiver of replicas-cut on Deployment/shop/api (shop) expired on 2026-01-31 and covers nothing any more',
   ]);
+});
+
+test('an Application of another repository whose declaration changes is a note, unless its source does', () => {
+  const application = (revision: string, automated: boolean): Target => ({
+    ...target('shop'),
+    engine: 'argocd',
+    inputs: [],
+    sources: [{ type: 'unsupported', reason: `another repository at ${revision}` }],
+    apply: { mode: 'client-side', prune: true, automated },
+  });
+  const result = (of: Target): ReadonlyMap<string, RenderResult> =>
+    new Map([['shop', { ok: false, target: of, problem: { kind: 'unsupported', message: 'another repository' } }]]);
+  const weights = (before: Target, after: Target) =>
+    failures({ before: result(before), after: result(after) }, new Set()).map((entry) => entry.weight);
+  expect(weights(application('v1', true), application('v1', false))).toEqual(['note']);
+  expect(weights(application('v1', true), application('v2', true))).toEqual(['incomplete']);
 });
