@@ -12,6 +12,7 @@ const allowed = [
   /^docs\/schema\/[\w-]+\.schema\.json$/,
   /^docs\/rules\/[\w-]+\.md$/,
   /^(?:README\.md|LICENSE|CHANGELOG\.md|package\.json)$/,
+  /^docs\/(guide|contributing)\/[\w-]+\.md$/,
 ];
 const required = [
   'dist/cli.js',
