@@ -2,6 +2,7 @@ import { isObject } from '../core/json.ts';
 import type { Json, JsonObject } from '../core/model.ts';
 import type { Tree } from '../core/ports.ts';
 import { readDocuments } from '../core/yaml/read.ts';
+import { digestOf } from './context.ts';
 import { kustomizationFile, readKustomization } from './kustomize-closure.ts';
 import { relativeTo } from './tree-path.ts';
 
@@ -99,9 +100,17 @@ function objectsIn(text: string): readonly JsonObject[] | undefined {
     const name = isObject(metadata) ? metadata['name'] : undefined;
     if (![apiVersion, kind, name].every((value) => typeof value === 'string' && !value.startsWith('ENC[')))
       return undefined;
-    objects.push(object);
+    objects.push(marked(object) as JsonObject);
   }
   return objects.length === 0 ? undefined : objects;
+}
+
+/** Encrypted text becomes a mark that differs when it does: what reaches the cluster is not this text. */
+function marked(value: Json): Json {
+  if (typeof value === 'string') return value.startsWith('ENC[') ? `sealed:${digestOf(value).slice(0, 12)}` : value;
+  if (Array.isArray(value)) return value.map(marked);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, marked(item)]));
 }
 
 /** Options of generated objects (kustomize api/resource/resource.go, api/internal/utils/annotations.go). */
