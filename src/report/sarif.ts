@@ -46,7 +46,6 @@ export function toSarif(report: GateReport): string {
         tool: {
           driver: {
             name: 'gate',
-            informationUri: 'https://www.npmjs.com/package/gitops-gate',
             rules: rules.flatMap(({ id, findings: [first] }) => (first === undefined ? [] : [ruleOf(id, first)])),
           },
         },
