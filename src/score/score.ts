@@ -1,4 +1,4 @@
-import type { Confidence, Finding, Reversibility, Score, Severity } from "../core/model.ts";
+import type { Confidence, Finding, Reversibility, Score, Severity } from '../core/model.ts';
 import {
   additiveFrom,
   additiveShare,
@@ -8,7 +8,7 @@ import {
   reversibilityWeight,
   scoreVersion,
   severityWeight,
-} from "./weights.ts";
+} from './weights.ts';
 
 function round1(value: number): number {
   return Math.round(value * 10) / 10;
@@ -35,10 +35,7 @@ export function scoreFinding(input: {
 
 /** Only new or worse findings count, and only while no waiver is in force. */
 export function counts(finding: Finding): boolean {
-  return (
-    finding.waived === undefined &&
-    (finding.novelty === "introduced" || finding.novelty === "worsened")
-  );
+  return finding.waived === undefined && (finding.novelty === 'introduced' || finding.novelty === 'worsened');
 }
 
 /** One score per root cause: the highest of the group. */
@@ -63,7 +60,7 @@ function combine(scores: readonly number[]): number {
 export function scoreFindings(findings: readonly Finding[]): Score {
   const counted = findings.filter(counts);
   const all = groupMaxima(counted);
-  const sure = groupMaxima(counted.filter((finding) => finding.confidence !== "hint"));
+  const sure = groupMaxima(counted.filter((finding) => finding.confidence !== 'hint'));
   const notes: string[] = [];
   const withHints = combine(all);
   const withoutHints = combine(sure);
@@ -74,32 +71,26 @@ export function scoreFindings(findings: readonly Finding[]): Score {
   }
   const irreversible = counted.some(
     (finding) =>
-      finding.severity === "critical" &&
-      finding.reversibility === "irreversible" &&
-      (finding.confidence === "determined" || finding.confidence === "proven"),
+      finding.severity === 'critical' &&
+      finding.reversibility === 'irreversible' &&
+      (finding.confidence === 'determined' || finding.confidence === 'proven'),
   );
   if (irreversible && total < irreversibleFloor) {
-    notes.push(
-      `raised from ${round1(total)}: critical and irreversible is at least ${irreversibleFloor}`,
-    );
+    notes.push(`raised from ${round1(total)}: critical and irreversible is at least ${irreversibleFloor}`);
     total = irreversibleFloor;
   }
   const rounded = round1(total);
   return {
     total: rounded,
-    arithmetic: totalArithmetic(all, rounded, notes),
+    arithmetic: totalArithmetic(all, rounded),
     version: scoreVersion,
     notes,
   };
 }
 
-function totalArithmetic(
-  scores: readonly number[],
-  total: number,
-  notes: readonly string[],
-): string {
+function totalArithmetic(scores: readonly number[], total: number): string {
   const [maximum, ...others] = scores;
-  if (maximum === undefined) return "0: no new or worsened finding";
+  if (maximum === undefined) return '0: no new or worsened finding';
   const added = others.filter((score) => score >= additiveFrom);
   const sum =
     added.length === 0
@@ -107,8 +98,6 @@ function totalArithmetic(
       : `${total.toFixed(1)}: ${maximum.toFixed(1)} for the highest finding, the rest for ${added.length} more (${added
           .slice(0, 6)
           .map((score) => score.toFixed(1))
-          .join(
-            ", ",
-          )}${added.length > 6 ? ", ..." : ""}) at ${additiveShare * 100} % each of what is left to 100`;
-  return notes.length === 0 ? sum : `${sum}; ${notes.join("; ")}`;
+          .join(', ')}${added.length > 6 ? ', ...' : ''}) at ${additiveShare * 100} % each of what is left to 100`;
+  return sum;
 }

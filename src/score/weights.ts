@@ -1,7 +1,7 @@
-import type { Confidence, Reversibility, Severity } from "../core/model.ts";
+import type { Confidence, Reversibility, Severity } from '../core/model.ts';
 
 /** Version of the weights below; printed with every score so that two reports can be compared. */
-export const scoreVersion = "1";
+export const scoreVersion = '1';
 
 export const severityWeight: Readonly<Record<Severity, number>> = {
   critical: 1,
