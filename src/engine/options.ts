@@ -1,5 +1,5 @@
-import { Value } from "typebox/value";
-import type { Rule } from "../core/rule.ts";
+import { Value } from 'typebox/value';
+import type { Rule } from '../core/rule.ts';
 
 /** A rule's options with the schema's defaults filled in. The configuration was validated when it was loaded. */
 export function resolveOptions(

@@ -1,24 +1,24 @@
-import { messageOf } from "../core/errors.ts";
-import type { Config } from "../core/config.ts";
-import type { Finding, NotEvaluated, Target } from "../core/model.ts";
-import type { Problem, Rule, RuleContext } from "../core/rule.ts";
-import { fingerprint } from "./fingerprint.ts";
-import { resolveOptions } from "./options.ts";
-import type { WaiverLookup } from "./waivers.ts";
+import { messageOf } from '../core/errors.ts';
+import type { Config } from '../core/config.ts';
+import type { Finding, NotEvaluated, Target } from '../core/model.ts';
+import type { Problem, Rule, RuleContext } from '../core/rule.ts';
+import { fingerprint } from './fingerprint.ts';
+import { resolveOptions } from './options.ts';
+import type { WaiverLookup } from './waivers.ts';
 
 /** What the score stage gives the engine: it is handed in, because stages do not import each other. */
 export interface Scoring {
   blastRadius(input: {
-    readonly resource: Finding["resource"];
+    readonly resource: Finding['resource'];
     readonly target: Target | undefined;
     readonly production: boolean;
     readonly clusters: number;
     readonly namespaces: number;
-  }): Finding["blast"];
+  }): Finding['blast'];
   scoreFinding(input: {
-    readonly severity: Finding["severity"];
-    readonly confidence: Finding["confidence"];
-    readonly reversibility: Finding["reversibility"];
+    readonly severity: Finding['severity'];
+    readonly confidence: Finding['confidence'];
+    readonly reversibility: Finding['reversibility'];
     readonly blast: number;
   }): { readonly score: number; readonly arithmetic: string };
 }
@@ -41,7 +41,7 @@ interface RawFinding {
  */
 export function runRules(input: {
   readonly rules: readonly Rule[];
-  readonly context: Omit<RuleContext, "options">;
+  readonly context: Omit<RuleContext, 'options'>;
   readonly config: Config;
   readonly waiverFor: WaiverLookup;
   readonly scoring: Scoring;
@@ -50,7 +50,7 @@ export function runRules(input: {
   const notEvaluated: NotEvaluated[] = [];
   for (const rule of input.rules) {
     const setting = input.config.rules[rule.id];
-    if (setting?.level === "off") continue;
+    if (setting?.level === 'off') continue;
     const options = resolveOptions(rule, ruleOptions(rule.id, input.config));
     try {
       const context = { ...input.context, options } as unknown as RuleContext<never>;
@@ -61,8 +61,8 @@ export function runRules(input: {
       notEvaluated.push({
         what: `rule ${rule.id}`,
         reason: `the rule failed: ${messageOf(error)}`,
-        next: "This is a defect of gate; run again with --debug and report the stack trace.",
-        weight: "incomplete",
+        next: 'This is a defect of gate; run again with --debug and report the stack trace.',
+        weight: 'incomplete',
       });
     }
   }
@@ -71,30 +71,22 @@ export function runRules(input: {
 
 function ruleOptions(id: string, config: Config): Record<string, unknown> {
   const announced = config.allowMassDelete;
-  const base = id === "mass-deletion" && announced !== undefined ? { allow: announced } : {};
+  const base = id === 'mass-deletion' && announced !== undefined ? { allow: announced } : {};
   return { ...base, ...config.rules[id]?.options };
 }
 
-function targetOf(problem: Problem, context: Omit<RuleContext, "options">): Target | undefined {
+function targetOf(problem: Problem, context: Omit<RuleContext, 'options'>): Target | undefined {
   return context.targets.after.get(problem.target) ?? context.targets.before.get(problem.target);
 }
 
 /** Findings that say the same about the same object in several targets are one. */
 function foldKey({ rule, problem }: RawFinding): string {
-  const { kind, namespace = "", name } = problem.resource;
-  return [
-    rule.id,
-    kind,
-    namespace,
-    name,
-    problem.path,
-    problem.severity ?? "",
-    problem.message,
-  ].join("\u0000");
+  const { kind, namespace = '', name } = problem.resource;
+  return [rule.id, kind, namespace, name, problem.path, problem.severity ?? '', problem.message].join('\u0000');
 }
 
 function groupKey({ rule, problem }: RawFinding): string {
-  const { kind, namespace = "", name } = problem.resource;
+  const { kind, namespace = '', name } = problem.resource;
   return problem.rootCause ?? `${rule.id}:${kind}/${namespace}/${name}`;
 }
 
@@ -114,15 +106,10 @@ function toFindings(raw: readonly RawFinding[], input: Parameters<typeof runRule
     );
     const [first, ...others] = candidates.sort((a, b) => b.score - a.score);
     if (first === undefined) continue;
-    findings.push(
-      others.length === 0 ? first : { ...first, alsoIn: others.map((finding) => finding.target) },
-    );
+    findings.push(others.length === 0 ? first : { ...first, alsoIn: others.map((finding) => finding.target) });
   }
   return findings.sort(
-    (a, b) =>
-      b.score - a.score ||
-      a.ruleId.localeCompare(b.ruleId) ||
-      a.fingerprint.localeCompare(b.fingerprint),
+    (a, b) => b.score - a.score || a.ruleId.localeCompare(b.ruleId) || a.fingerprint.localeCompare(b.fingerprint),
   );
 }
 
@@ -135,7 +122,7 @@ function toFinding(
   const severity = config.rules[rule.id]?.severity ?? problem.severity ?? rule.severity;
   const confidence = problem.confidence ?? rule.confidence;
   const reversibility = problem.reversibility ?? rule.reversibility;
-  const scopes = new Set(same.map((entry) => entry.target?.scope ?? ""));
+  const scopes = new Set(same.map((entry) => entry.target?.scope ?? ''));
   const blast =
     problem.blast ??
     scoring.blastRadius({
@@ -156,7 +143,7 @@ function toFinding(
     ruleId: rule.id,
     title: rule.title,
     severity,
-    novelty: problem.novelty ?? "introduced",
+    novelty: problem.novelty ?? 'introduced',
     confidence,
     reversibility,
     score,

@@ -1,11 +1,9 @@
-import picomatch from "picomatch";
-import type { ResourceRef, Target, Waiver } from "../core/model.ts";
+import picomatch from 'picomatch';
+import type { ResourceRef, Target, Waiver } from '../core/model.ts';
 
 /** `Deployment/shop/api`, `Namespace/shop`: what a waiver's `resource` glob is matched against. */
 export function waiverKey(ref: ResourceRef): string {
-  return ref.namespace === undefined
-    ? `${ref.kind}/${ref.name}`
-    : `${ref.kind}/${ref.namespace}/${ref.name}`;
+  return ref.namespace === undefined ? `${ref.kind}/${ref.name}` : `${ref.kind}/${ref.namespace}/${ref.name}`;
 }
 
 /** In force through the whole day of `expires`, UTC. */
@@ -14,11 +12,7 @@ export function inForce(waiver: Waiver, now: Date): boolean {
   return Number.isFinite(end) && now.getTime() <= end;
 }
 
-export type WaiverLookup = (
-  ruleId: string,
-  resource: ResourceRef,
-  target: Target | undefined,
-) => Waiver | undefined;
+export type WaiverLookup = (ruleId: string, resource: ResourceRef, target: Target | undefined) => Waiver | undefined;
 
 /** Compiles the waivers that are in force at `now`. */
 export function compileWaivers(waivers: readonly Waiver[], now: Date): WaiverLookup {

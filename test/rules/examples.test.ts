@@ -3,7 +3,9 @@ import { rules } from '../../src/rules/index.generated.ts';
 import { runExample } from './run-example.ts';
 
 function describeResource(ref: { kind: string; namespace?: string; name: string }, wanted: string): string {
-  return ref.namespace !== undefined && wanted.split('/').length === 3 ? `${ref.kind}/${ref.namespace}/${ref.name}` : `${ref.kind}/${ref.name}`;
+  return ref.namespace !== undefined && wanted.split('/').length === 3
+    ? `${ref.kind}/${ref.namespace}/${ref.name}`
+    : `${ref.kind}/${ref.name}`;
 }
 
 describe.each(rules.map((rule) => [rule.id, rule] as const))('%s', (_id, rule) => {

@@ -1,19 +1,13 @@
-import type { Entry, ResourceRef } from "../../core/model.ts";
-import type { Problem } from "../../core/rule.ts";
+import type { Entry, ResourceRef } from '../../core/model.ts';
+import type { Problem } from '../../core/rule.ts';
 
 /** `Deployment shop/api`, `Namespace shop`. */
 export function formatRef(ref: ResourceRef): string {
-  return ref.namespace === undefined
-    ? `${ref.kind} ${ref.name}`
-    : `${ref.kind} ${ref.namespace}/${ref.name}`;
+  return ref.namespace === undefined ? `${ref.kind} ${ref.name}` : `${ref.kind} ${ref.namespace}/${ref.name}`;
 }
 
 /** A problem about an object of a side; fills resource, target and location. */
-export function problemAt(
-  entry: Entry,
-  path: string,
-  rest: Omit<Problem, "resource" | "target" | "path">,
-): Problem {
+export function problemAt(entry: Entry, path: string, rest: Omit<Problem, 'resource' | 'target' | 'path'>): Problem {
   const { file, line } = entry.provenance;
   return {
     resource: entry.ref,

@@ -24,7 +24,11 @@ export type SecretState =
  * The ServiceAccount admission plugin copies `imagePullSecrets` of the ServiceAccount only into pods that have none
  * (plugin/pkg/admission/serviceaccount).
  */
-export function attachedSecrets(view: ClusterView, namespace: string, template: PodTemplate): readonly AttachedSecret[] {
+export function attachedSecrets(
+  view: ClusterView,
+  namespace: string,
+  template: PodTemplate,
+): readonly AttachedSecret[] {
   const own = names(listAt(template.spec, 'imagePullSecrets'));
   if (own.length > 0) return own.map((name) => ({ name, from: 'pod' }));
   const account = view.get('', 'ServiceAccount', namespace, accountOf(template));
@@ -44,20 +48,27 @@ function names(list: readonly unknown[]): readonly string[] {
 export function secretState(view: ClusterView, scope: string, namespace: string, name: string): SecretState {
   const found = view.get('', 'Secret', namespace, name);
   if (found !== undefined) return stateOfSecret(found.object);
-  if (generatedBy(view.world, scope, namespace, 'Secret', name) !== undefined) return { kind: 'present', hosts: undefined };
+  if (generatedBy(view.world, scope, namespace, 'Secret', name) !== undefined)
+    return { kind: 'present', hosts: undefined };
   const gone = view.removal('', 'Secret', namespace, name);
-  if (gone !== undefined && gone.outcome !== 'kept') return { kind: 'removed', sure: gone.outcome === 'deleted', why: gone.why };
+  if (gone !== undefined && gone.outcome !== 'kept')
+    return { kind: 'removed', sure: gone.outcome === 'deleted', why: gone.why };
   return view.live?.covers('', 'Secret', namespace) === true ? { kind: 'absent', proven: true } : { kind: 'unknown' };
 }
 
-const keyOfType: Readonly<Record<string, string>> = { 'kubernetes.io/dockerconfigjson': '.dockerconfigjson', 'kubernetes.io/dockercfg': '.dockercfg' };
+const keyOfType: Readonly<Record<string, string>> = {
+  'kubernetes.io/dockerconfigjson': '.dockerconfigjson',
+  'kubernetes.io/dockercfg': '.dockercfg',
+};
 
 function stateOfSecret(secret: KubeObject): SecretState {
   const type = stringAt(secret, 'type') ?? 'Opaque';
   const key = Object.hasOwn(keyOfType, type) ? keyOfType[type] : undefined;
   if (key === undefined) return { kind: 'wrong-type', type };
   const encoded = stringAt(secret, 'data', key);
-  const text = stringAt(secret, 'stringData', key) ?? (encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('utf8'));
+  const text =
+    stringAt(secret, 'stringData', key) ??
+    (encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('utf8'));
   return { kind: 'present', hosts: text === undefined ? undefined : hostsIn(text) };
 }
 
@@ -70,7 +81,9 @@ function hostsIn(text: string): readonly string[] | undefined {
     return undefined;
   }
   const auths = at(parsed, 'auths') ?? parsed;
-  return typeof auths === 'object' && auths !== null && !Array.isArray(auths) ? Object.keys(auths).map(registryHost) : undefined;
+  return typeof auths === 'object' && auths !== null && !Array.isArray(auths)
+    ? Object.keys(auths).map(registryHost)
+    : undefined;
 }
 
 /** `https://index.docker.io/v1/` is docker.io; other keys are a host, with or without scheme and path. */
@@ -85,11 +98,50 @@ export function coversHost(hosts: readonly string[], host: string): boolean {
   return hosts.some((pattern) => {
     if (pattern === host) return true;
     const parts = pattern.split('.');
-    return pattern.includes('*') && parts.length === labels.length && parts.every((part, index) => part === '*' || part === labels[index]);
+    return (
+      pattern.includes('*') &&
+      parts.length === labels.length &&
+      parts.every((part, index) => part === '*' || part === labels[index])
+    );
   });
 }
 
-const publicHosts = new Set(['docker.io', 'quay.io', 'ghcr.io', 'registry.k8s.io', 'k8s.gcr.io', 'gcr.io', 'eu.gcr.io', 'us.gcr.io', 'asia.gcr.io', 'public.ecr.aws', 'mcr.microsoft.com', 'registry.access.redhat.com', 'docker.elastic.co', 'nvcr.io', 'registry.gitlab.com', 'cgr.dev', 'lscr.io', 'xpkg.upbound.io', 'xpkg.crossplane.io', 'docker.redpanda.com', 'registry.opensource.zalan.do', 'icr.io', 'registry.istio.io', 'reg.kyverno.io', 'oci.external-secrets.io', 'cr.l5d.io', 'cr.fluentbit.io', 'cr.kgateway.dev', 'registry.suse.com', 'docker.n8n.io', 'docker.dragonflydb.io', 'container-registry.oracle.com', 'registry.developers.crunchydata.com', 'gke.gcr.io']);
+const publicHosts = new Set([
+  'docker.io',
+  'quay.io',
+  'ghcr.io',
+  'registry.k8s.io',
+  'k8s.gcr.io',
+  'gcr.io',
+  'eu.gcr.io',
+  'us.gcr.io',
+  'asia.gcr.io',
+  'public.ecr.aws',
+  'mcr.microsoft.com',
+  'registry.access.redhat.com',
+  'docker.elastic.co',
+  'nvcr.io',
+  'registry.gitlab.com',
+  'cgr.dev',
+  'lscr.io',
+  'xpkg.upbound.io',
+  'xpkg.crossplane.io',
+  'docker.redpanda.com',
+  'registry.opensource.zalan.do',
+  'icr.io',
+  'registry.istio.io',
+  'reg.kyverno.io',
+  'oci.external-secrets.io',
+  'cr.l5d.io',
+  'cr.fluentbit.io',
+  'cr.kgateway.dev',
+  'registry.suse.com',
+  'docker.n8n.io',
+  'docker.dragonflydb.io',
+  'container-registry.oracle.com',
+  'registry.developers.crunchydata.com',
+  'gke.gcr.io',
+]);
 
 /** Registries that serve images to anybody, so that nothing follows from missing credentials. */
 export function isPublicHost(host: string): boolean {
@@ -98,5 +150,7 @@ export function isPublicHost(host: string): boolean {
 
 /** Registries for which nodes of the same cloud have credentials of their own (kubelet credential providers). */
 export function hasNodeCredentials(host: string): boolean {
-  return /\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$|\.azurecr\.(io|cn|us)$|-docker\.pkg\.dev$|(^|\.)gcr\.io$|\.icr\.io$/.test(host);
+  return /\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?$|\.azurecr\.(io|cn|us)$|-docker\.pkg\.dev$|(^|\.)gcr\.io$|\.icr\.io$/.test(
+    host,
+  );
 }

@@ -15,9 +15,7 @@ export function matchesSelector(
   if (selector === undefined || selector === null) return false;
   const have = labels ?? {};
   if (!matchesLabels(selector.matchLabels ?? {}, have)) return false;
-  return (selector.matchExpressions ?? []).every((expression) =>
-    matchesExpression(expression, have),
-  );
+  return (selector.matchExpressions ?? []).every((expression) => matchesExpression(expression, have));
 }
 
 function matchesExpression(
@@ -27,13 +25,13 @@ function matchesExpression(
   const value = Object.hasOwn(labels, expression.key) ? labels[expression.key] : undefined;
   const values = expression.values ?? [];
   switch (expression.operator) {
-    case "In":
+    case 'In':
       return value !== undefined && values.includes(value);
-    case "NotIn":
+    case 'NotIn':
       return value === undefined || !values.includes(value);
-    case "Exists":
+    case 'Exists':
       return value !== undefined;
-    case "DoesNotExist":
+    case 'DoesNotExist':
       return value === undefined;
     default:
       return false;
@@ -46,19 +44,17 @@ export function matchesLabels(
   labels: Readonly<Record<string, string>> | undefined,
 ): boolean {
   const have = labels ?? {};
-  return Object.entries(wanted).every(
-    ([key, value]) => Object.hasOwn(have, key) && have[key] === value,
-  );
+  return Object.entries(wanted).every(([key, value]) => Object.hasOwn(have, key) && have[key] === value);
 }
 
 /** `app=web,tier in (a,b)` as kubectl prints selectors. */
 export function formatSelector(selector: LabelSelector | undefined): string {
-  if (selector === undefined) return "(none)";
+  if (selector === undefined) return '(none)';
   const parts = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
   for (const { key, operator, values } of selector.matchExpressions ?? []) {
-    if (operator === "Exists") parts.push(key);
-    else if (operator === "DoesNotExist") parts.push(`!${key}`);
-    else parts.push(`${key} ${operator === "In" ? "in" : "notin"} (${(values ?? []).join(",")})`);
+    if (operator === 'Exists') parts.push(key);
+    else if (operator === 'DoesNotExist') parts.push(`!${key}`);
+    else parts.push(`${key} ${operator === 'In' ? 'in' : 'notin'} (${(values ?? []).join(',')})`);
   }
-  return parts.length === 0 ? "(everything)" : parts.join(",");
+  return parts.length === 0 ? '(everything)' : parts.join(',');
 }

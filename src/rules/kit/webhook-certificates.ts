@@ -24,7 +24,8 @@ export function caInjector(webhook: Webhook): string | undefined {
   const metadata = webhook.entry?.effective.metadata;
   for (const key of Object.keys(stringMapAt(metadata, 'annotations')))
     if (/inject-(?:apiserver-)?ca|inject-cabundle|ca-inject/i.test(key)) return `annotation ${key}`;
-  if (stringMapAt(metadata, 'labels')['external-secrets.io/component'] === 'webhook') return 'the external-secrets cert-controller';
+  if (stringMapAt(metadata, 'labels')['external-secrets.io/component'] === 'webhook')
+    return 'the external-secrets cert-controller';
   return undefined;
 }
 
@@ -33,7 +34,8 @@ const caPatchers = memo((world: World) => {
   const scopes = new Set<string>();
   const hooks = world.hooks ?? [];
   for (const entry of [...world.ofKind('rbac.authorization.k8s.io', 'ClusterRole'), ...hooks]) {
-    if (entry.ref.kind === 'ClusterRole' && listAt(entry.effective, 'rules').some(mayPatchWebhooks)) scopes.add(entry.target.scope);
+    if (entry.ref.kind === 'ClusterRole' && listAt(entry.effective, 'rules').some(mayPatchWebhooks))
+      scopes.add(entry.target.scope);
   }
   return scopes;
 });
@@ -70,7 +72,10 @@ export function trustProblem(webhook: Webhook, backend: Backend, view: ClusterVi
       detail: `its caBundle does not verify the certificate in Secret ${first!.secret}`,
       facts: [
         `caBundle holds ${roots.map((root) => commonName(root.subject)).join(', ')}`,
-        ...serving.map(({ secret, chain }) => `Secret ${secret} serves ${commonName(chain[0]!.subject)}, issued by ${commonName(chain[0]!.issuer)}`),
+        ...serving.map(
+          ({ secret, chain }) =>
+            `Secret ${secret} serves ${commonName(chain[0]!.subject)}, issued by ${commonName(chain[0]!.issuer)}`,
+        ),
       ],
       fingerprint,
     };
@@ -80,7 +85,9 @@ export function trustProblem(webhook: Webhook, backend: Backend, view: ClusterVi
   return {
     fault: 'name-not-covered',
     detail: `the certificate in Secret ${first!.secret} is not valid for ${host}`,
-    facts: [`the API server asks for ${host}; the certificate names ${first!.chain[0]!.subjectAltName ?? 'nothing (no subjectAltName)'}`],
+    facts: [
+      `the API server asks for ${host}; the certificate names ${first!.chain[0]!.subjectAltName ?? 'nothing (no subjectAltName)'}`,
+    ],
     fingerprint,
   };
 }
@@ -107,7 +114,9 @@ function servingCertificates(backend: Backend, view: ClusterView): readonly Serv
   const { namespace } = backend.address;
   const names = new Set(
     backend.makers.flatMap((maker) =>
-      podReferences(maker.template).filter((reference) => reference.kind === 'Secret' && reference.use === 'volume').map(({ name }) => name),
+      podReferences(maker.template)
+        .filter((reference) => reference.kind === 'Secret' && reference.use === 'volume')
+        .map(({ name }) => name),
     ),
   );
   const result: ServingCertificate[] = [];
@@ -116,7 +125,12 @@ function servingCertificates(backend: Backend, view: ClusterView): readonly Serv
     if (secret?.entry === undefined) continue;
     const encoded = stringAt(secret.object, 'data', 'tls.crt');
     const plain = at(secret.object, 'stringData', 'tls.crt');
-    const chain = typeof plain === 'string' ? readCertificates(plain) : encoded === undefined ? undefined : readEncodedCertificates(encoded);
+    const chain =
+      typeof plain === 'string'
+        ? readCertificates(plain)
+        : encoded === undefined
+          ? undefined
+          : readEncodedCertificates(encoded);
     if (chain !== undefined && chain.length > 0) result.push({ secret: `${namespace}/${name}`, chain });
   }
   return result;

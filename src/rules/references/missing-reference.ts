@@ -114,7 +114,8 @@ function search(
     return undefined;
   const world = context.live(scope);
   const places = [`not in the rendered objects of ${scope}`, 'no known controller makes it'];
-  if (world?.covers(group, kind, namespace) === true) return { confidence: 'proven', facts: [...places, 'live: absent'] };
+  if (world?.covers(group, kind, namespace) === true)
+    return { confidence: 'proven', facts: [...places, 'live: absent'] };
   // Others named it before without holding it in Git, and ran.
   if (wasReferenced(context.before, scope, namespace, kind, name)) return undefined;
   const unseen = unseenFact(context.after, scope, namespace);
