@@ -1,4 +1,5 @@
 import type { Entry, KubeObject } from '../core/model.ts';
+import { schemasOf } from './crd-lists.ts';
 import { type Fields, isFields, own } from './defaults/fill.ts';
 
 const maxDepth = 60;
@@ -6,26 +7,9 @@ const maxDepth = 60;
 /** OpenAPI schemas of custom kinds by `group/Kind/version`. */
 export type CrdSchemas = ReadonlyMap<string, Fields>;
 
-/** Collects the schemas of CRDs (apiextensions v1 or v1beta1) that hold a default anywhere; later CRDs win. */
+/** Schemas of CRDs for {@link withCrdDefaults}. */
 export function indexSchemas(crds: Iterable<KubeObject>): CrdSchemas {
-  const result = new Map<string, Fields>();
-  for (const crd of crds) {
-    const spec = own(crd, 'spec');
-    if (crd.kind !== 'CustomResourceDefinition' || !isFields(spec)) continue;
-    const names = own(spec, 'names');
-    const kind = isFields(names) ? own(names, 'kind') : undefined;
-    const group = own(spec, 'group');
-    const versions = own(spec, 'versions');
-    if (typeof kind !== 'string' || typeof group !== 'string' || !Array.isArray(versions)) continue;
-    for (const version of versions as unknown[]) {
-      if (!isFields(version)) continue;
-      const holder = own(version, 'schema') ?? own(spec, 'validation');
-      const schema = isFields(holder) ? own(holder, 'openAPIV3Schema') : undefined;
-      const name = own(version, 'name');
-      if (isFields(schema) && typeof name === 'string') result.set(`${group}/${kind}/${name}`, schema);
-    }
-  }
-  return result;
+  return new Map(schemasOf(crds));
 }
 
 /** The entry with the defaults of its CRD filled in; the same entry when there is no schema or nothing to fill. */

@@ -16,6 +16,16 @@ const maxSchemaDepth = 60;
  */
 export function indexCrds(crds: Iterable<KubeObject>): CrdIndex {
   const result = new Map<string, CrdLists>();
+  for (const [key, schema] of schemasOf(crds)) {
+    const lists = new Map<string, ListRule>();
+    collect(schema, '', lists, 0);
+    result.set(key, lists);
+  }
+  return result;
+}
+
+/** OpenAPI schemas of custom kinds by `group/Kind/version` (apiextensions v1 or v1beta1); of equal ones the last counts. */
+export function* schemasOf(crds: Iterable<KubeObject>): Iterable<readonly [key: string, schema: Fields]> {
   for (const crd of crds) {
     const spec = own(crd, 'spec');
     if (crd.kind !== 'CustomResourceDefinition' || !isFields(spec)) continue;
@@ -29,13 +39,9 @@ export function indexCrds(crds: Iterable<KubeObject>): CrdIndex {
       const holder = own(version, 'schema') ?? own(spec, 'validation');
       const schema = isFields(holder) ? own(holder, 'openAPIV3Schema') : undefined;
       const name = own(version, 'name');
-      if (!isFields(schema) || typeof name !== 'string') continue;
-      const lists = new Map<string, ListRule>();
-      collect(schema, '', lists, 0);
-      result.set(`${group}/${kind}/${name}`, lists);
+      if (isFields(schema) && typeof name === 'string') yield [`${group}/${kind}/${name}`, schema];
     }
   }
-  return result;
 }
 
 function collect(schema: Fields, path: string, into: Map<string, ListRule>, depth: number): void {

@@ -1,6 +1,6 @@
 import type { RuleContext } from '../../core/rule.ts';
 import { stringMapAt } from './pods.ts';
-import type { LabelSelector } from './select.ts';
+import { holds, type LabelSelector } from './select.ts';
 
 /** Labels of a namespace on one side. */
 export interface NamespaceLabels {
@@ -76,7 +76,7 @@ export function selects(selector: LabelSelector | undefined, { labels, complete 
       else if (answer === 'yes') answer = 'unless-labelled';
       continue;
     }
-    if (!requirementHolds(requirement, value)) return 'no';
+    if (!holds(requirement.operator, requirement.values, value)) return 'no';
   }
   return answer;
 }
@@ -101,21 +101,6 @@ export function requirementsOf(selector: LabelSelector | undefined): readonly Re
     values: values ?? [],
   }));
   return [...labels, ...expressions];
-}
-
-function requirementHolds({ operator, values }: Requirement, value: string | undefined): boolean {
-  switch (operator) {
-    case 'In':
-      return value !== undefined && values.includes(value);
-    case 'NotIn':
-      return value === undefined || !values.includes(value);
-    case 'Exists':
-      return value !== undefined;
-    case 'DoesNotExist':
-      return value === undefined;
-    default:
-      return false;
-  }
 }
 
 /** Every object that satisfies `narrow` also satisfies `wide`. */

@@ -23,8 +23,12 @@ function matchesExpression(
   labels: Readonly<Record<string, string>>,
 ): boolean {
   const value = Object.hasOwn(labels, expression.key) ? labels[expression.key] : undefined;
-  const values = expression.values ?? [];
-  switch (expression.operator) {
+  return holds(expression.operator, expression.values ?? [], value);
+}
+
+/** One requirement of a label selector against the label's value; undefined when the label is not there. */
+export function holds(operator: string, values: readonly string[], value: string | undefined): boolean {
+  switch (operator) {
     case 'In':
       return value !== undefined && values.includes(value);
     case 'NotIn':
