@@ -3,6 +3,7 @@ import { formatLocation, isGateError, messageOf } from '../core/errors.ts';
 import { redactCredentials } from '../core/redact.ts';
 import { clean, withoutJobCommands } from '../report/text.ts';
 import { buildProgram } from './main.ts';
+import { tooOldNode } from './node-version.ts';
 
 /** The one catch of the command line: every error becomes what, where and what next; exit code 2, or 130 on Ctrl-C. */
 function fail(error: unknown): number {
@@ -24,6 +25,12 @@ function fail(error: unknown): number {
     print(`caused by ${error.cause.stack}`);
   }
   return isGateError(error) && error.fault !== 'user' ? 3 : 2;
+}
+
+const tooOld = tooOldNode(process.versions.node);
+if (tooOld !== undefined) {
+  process.stderr.write(tooOld);
+  process.exit(2);
 }
 
 // A reader that went away (`gate diff | head`) is no failure, and does not change what the exit code says.
