@@ -1,6 +1,7 @@
 import type { KubeObject, ResourceChange } from '../core/model.ts';
 import type { Tree } from '../core/ports.ts';
 import { readYamlFile } from '../sources/yaml-files.ts';
+import { readQuietly } from './read-quietly.ts';
 
 /** More text than this in one file is a bundle that would take longer to read than it is worth. */
 const maximumCharacters = 8 * 1024 * 1024;
@@ -40,12 +41,4 @@ function isCustom(group: string): boolean {
       group,
     )
   );
-}
-
-function readQuietly(tree: Tree, path: string): string | undefined {
-  try {
-    return tree.readText(path);
-  } catch {
-    return undefined;
-  }
 }

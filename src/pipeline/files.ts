@@ -3,6 +3,7 @@ import type { TreePair } from '../core/ports.ts';
 import type { ChangedYaml, RuleContext } from '../core/rule.ts';
 import { collectDockerfiles } from '../sources/docker.ts';
 import { collectPythonFiles } from '../sources/python.ts';
+import { readQuietly } from './read-quietly.ts';
 
 const buildFilePath =
   /(^|\/)([^/]*dockerfile[^/]*|[^/]*containerfile[^/]*|[^/]*requirements[^/]*\.txt|requirements\/[^/]*\.txt|constraints[^/]*\.txt|pyproject\.toml|setup\.(cfg|py)|(poetry|uv|pdm)\.lock|pipfile\.lock|\.python-version|[^/]*\.py)$/i;
@@ -24,12 +25,4 @@ export function changedYaml(trees: TreePair): ChangedYaml[] {
     result.push({ path, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) });
   }
   return result;
-}
-
-function readQuietly(tree: TreePair['before'], path: string): string | undefined {
-  try {
-    return tree.readText(path);
-  } catch {
-    return undefined;
-  }
 }

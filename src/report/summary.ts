@@ -1,3 +1,4 @@
+import { counts } from '../core/counts.ts';
 import type { Finding, GateReport, Impact, NotEvaluated, ResourceChange, Severity, Verdict } from '../core/model.ts';
 import { severities } from '../core/model.ts';
 
@@ -45,9 +46,7 @@ export function summarize(report: GateReport): Summary {
   const ofImpact = (impact: Impact) =>
     own.filter((change) => (change.action === 'changed' || change.action === 'renamed') && change.impact === impact);
   const live = report.findings.filter((finding) => finding.waived === undefined);
-  const counted = live
-    .filter((finding) => finding.novelty === 'introduced' || finding.novelty === 'worsened')
-    .toSorted(bySeverity);
+  const counted = live.filter(counts).toSorted(bySeverity);
   const severityCounts: Record<Severity, number> = { critical: 0, high: 0, medium: 0, low: 0 };
   for (const finding of counted) severityCounts[finding.severity] += 1;
   const targets = report.coverage.targets;

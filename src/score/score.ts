@@ -1,3 +1,4 @@
+import { counts } from '../core/counts.ts';
 import type { Confidence, Finding, Reversibility, Score, Severity } from '../core/model.ts';
 import {
   additiveFrom,
@@ -31,11 +32,6 @@ export function scoreFinding(input: {
     `${round1(score).toFixed(1)} = 100 x ${input.severity} ${severity} x blast ${blast.toFixed(2)}` +
     ` x ${input.confidence} ${confidence} x ${input.reversibility} ${reversibility}`;
   return { score, arithmetic };
-}
-
-/** Only new or worse findings count, and only while no waiver is in force. */
-export function counts(finding: Finding): boolean {
-  return finding.waived === undefined && (finding.novelty === 'introduced' || finding.novelty === 'worsened');
 }
 
 /** One score per root cause: the highest of the group. */

@@ -1,3 +1,4 @@
+import { counts } from '../core/counts.ts';
 import type { Finding, NotEvaluated, Score, Verdict } from '../core/model.ts';
 
 /** Lower bounds on the total (rules.md 4.2). */
@@ -11,10 +12,6 @@ export interface Judgement {
   readonly verdict: Verdict;
   /** One sentence: why. */
   readonly reason: string;
-}
-
-function counted(finding: Finding): boolean {
-  return finding.waived === undefined && (finding.novelty === 'introduced' || finding.novelty === 'worsened');
 }
 
 /**
@@ -42,14 +39,14 @@ export function judge(input: {
 }
 
 function judgeScore(score: Score, findings: readonly Finding[]): Judgement {
-  const rejected = findings.filter((finding) => counted(finding) && finding.willNotApply);
+  const rejected = findings.filter((finding) => counts(finding) && finding.willNotApply);
   if (rejected.length > 0) {
     return {
       verdict: 'block',
       reason: `The API server will refuse ${rejected.length === 1 ? 'an object' : `${rejected.length} objects`} of this change, so the sync fails: ${rejected[0]?.title}.`,
     };
   }
-  const top = findings.filter(counted).sort((a, b) => b.score - a.score)[0];
+  const top = findings.filter(counts).sort((a, b) => b.score - a.score)[0];
   const bound = bounds.find((entry) => score.total >= entry.from);
   if (bound === undefined) {
     return {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { silentProgress } from '../../src/cli/progress.ts';
-import { counts } from '../../src/score/score.ts';
+import { counts } from '../../src/core/counts.ts';
 import { runGate } from '../../src/pipeline.ts';
 import { createPorts } from '../../src/wire.ts';
 

@@ -4,7 +4,8 @@ import { defineRule, type LiveWorld, type Problem, type RuleContext, type World 
 import { viewOf, type ClusterView } from '../kit/cluster-view.ts';
 import { parseImage } from '../kit/image-reference.ts';
 import { getOrMake, memo } from '../kit/memo.ts';
-import { containersOf, escapePointer, listAt, stringAt, workloads, type WorkloadEntry } from '../kit/pods.ts';
+import { containersOf, listAt, stringAt, workloads, type WorkloadEntry } from '../kit/pods.ts';
+import { escapePointer } from '../../core/json.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import {
   accountOf,

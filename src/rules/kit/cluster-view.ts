@@ -4,7 +4,7 @@ import { deletions, type Deletion } from './deletions.ts';
 import { getOrMake, memo } from './memo.ts';
 import { desiredPods, podTemplate, stringMapAt, type PodTemplate } from './pods.ts';
 import { identityOf } from './touched.ts';
-import { groupOf } from './world.ts';
+import { groupOf } from '../../core/json.ts';
 
 /** Something that makes pods, as it will be (or was) in the cluster: a workload of Git, or one that only the cluster knows. */
 export interface PodMaker {

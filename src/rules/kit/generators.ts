@@ -2,7 +2,7 @@ import type { Entry, KubeObject } from '../../core/model.ts';
 import type { World } from '../../core/rule.ts';
 import { getOrMake, memo } from './memo.ts';
 import { at, listAt, stringAt, stringMapAt } from './pods.ts';
-import { groupOf } from './world.ts';
+import { groupOf } from '../../core/json.ts';
 
 /** Names of objects that a controller makes out of another object. `namespace` null: in every namespace. */
 interface Made {

@@ -4,7 +4,7 @@ import { viewOf } from './cluster-view.ts';
 import { namespaceLabels } from './namespaces.ts';
 import { at, containersOf, listAt, numberAt, stringAt, stringMapAt, workloadsIn } from './pods.ts';
 import { matchesSelector, type LabelSelector } from './select.ts';
-import { groupOf } from './world.ts';
+import { groupOf } from '../../core/json.ts';
 
 type Side = 'before' | 'after';
 

@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../core/model.ts';
-import { containersOf, escapePointer, listAt, podTemplate, stringAt } from './pods.ts';
+import { containersOf, listAt, podTemplate, stringAt } from './pods.ts';
+import { escapePointer } from '../../core/json.ts';
 
 /** Two elements of a list with the same name. */
 export interface DuplicateName {

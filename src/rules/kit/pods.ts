@@ -1,8 +1,7 @@
-import { escapePointer } from '../../core/json.ts';
+import { escapePointer, groupOf } from '../../core/json.ts';
 import type { V1Container, V1PodSpec } from '@kubernetes/client-node';
 import type { Entry, KubeObject } from '../../core/model.ts';
 import type { World } from '../../core/rule.ts';
-import { groupOf } from './world.ts';
 
 /** The pod template of a workload, or the pod itself. */
 export interface PodTemplate {
@@ -177,5 +176,3 @@ export function desiredPods(object: KubeObject): number | undefined {
       return numberAt(object, 'spec', 'replicas') ?? 1;
   }
 }
-
-export { escapePointer };

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../core/model.ts';
 import { at, listAt, stringAt } from './pods.ts';
-import { groupOf } from './world.ts';
+import { groupOf } from '../../core/json.ts';
 
 /** How strictly a policy object acts on what violates it. */
 export interface Enforcement {

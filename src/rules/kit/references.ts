@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../core/model.ts';
 import type { PodTemplate } from './pods.ts';
-import { at, containersOf, escapePointer, listAt, podTemplate, stringAt } from './pods.ts';
-import { groupOf } from './world.ts';
+import { at, containersOf, listAt, podTemplate, stringAt } from './pods.ts';
+import { escapePointer, groupOf } from '../../core/json.ts';
 
 /** How a pod or object uses what it names; decides what happens when it is not there (rules.md 0.2). */
 export type ReferenceUse =

@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../core/model.ts';
-import { groupOf } from './world.ts';
+import { groupOf } from '../../core/json.ts';
 
 /**
  * Where a string stands, which decides what may legitimately be in it.

@@ -1,4 +1,4 @@
-import { escapePointer } from './pods.ts';
+import { escapePointer } from '../../core/json.ts';
 
 /** A string of an object with its place. */
 export interface StringAt {

@@ -1,6 +1,7 @@
 import type { KubeObject } from '../../core/model.ts';
 import { getOrMake, memo } from './memo.ts';
-import { at, escapePointer, listAt, stringAt } from './pods.ts';
+import { at, listAt, stringAt } from './pods.ts';
+import { escapePointer } from '../../core/json.ts';
 
 /** A field of a custom resource that its CRD declares immutable. */
 export interface FrozenField {

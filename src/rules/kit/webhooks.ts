@@ -1,7 +1,8 @@
 import type { V1MutatingWebhook, V1RuleWithOperations, V1ValidatingWebhook } from '@kubernetes/client-node';
 import type { Entry, KubeObject } from '../../core/model.ts';
 import type { World } from '../../core/rule.ts';
-import { at, escapePointer, listAt, stringAt } from './pods.ts';
+import { at, listAt, stringAt } from './pods.ts';
+import { escapePointer } from '../../core/json.ts';
 
 export type WebhookFields = V1ValidatingWebhook & Partial<V1MutatingWebhook>;
 

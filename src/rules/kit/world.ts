@@ -97,5 +97,3 @@ export function buildLiveWorld(state: ClusterState): LiveWorld {
     metrics: (namespace, kind, name) => metrics.get(`${namespace}/${kind}/${name}`) ?? [],
   };
 }
-
-export { groupOf };

@@ -6,7 +6,7 @@ import { readDocuments, YamlError, type RawDuplicate } from '../../core/yaml/rea
 import { isMerged } from '../kit/merged-documents.ts';
 import { fileRef, readerOf } from '../kit/files.ts';
 import { duplicateNames } from '../kit/named-lists.ts';
-import { escapePointer } from '../kit/pods.ts';
+import { escapePointer } from '../../core/json.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { changesByIdentity, counterpart, entryIdentity } from '../kit/touched.ts';
 import { unitName } from '../kit/units.ts';
