@@ -288,6 +288,7 @@ function judgeMany(changedShare: number): void {
       changes: diff.changes,
       before: buildWorld(diff.entries.before, []),
       after: buildWorld(diff.entries.after, []),
+      dryRun: () => undefined,
       live: () => undefined,
       targets: { before: targets, after: targets },
       renderProblems: [],

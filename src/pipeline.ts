@@ -49,7 +49,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
   ports.progress.done();
   let renderer: Renderer | undefined;
   try {
-    const cluster = await ports.cluster?.read();
+    const cluster = await ports.cluster?.read([]);
     const loaded = ports.loadConfig(trees);
     const config = withCapabilities(loaded.config, cluster);
 
@@ -132,6 +132,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       changedPaths: new Set(trees.changed),
       kubernetesVersion: (target) =>
         target.kubeVersion ?? live(target.scope)?.state.kubernetesVersion ?? config.kubernetesVersion,
+      dryRun: () => undefined,
       isProduction: production,
       notEvaluated,
     };

@@ -1,7 +1,8 @@
 import { isObject } from '../core/json.ts';
 import { basename } from 'node:path';
 import { GateError, messageOf, type SourceLocation } from '../core/errors.ts';
-import type { ClusterState, Json, JsonObject, KubeObject } from '../core/model.ts';
+import type { ClusterState } from '../core/cluster.ts';
+import type { Json, JsonObject, KubeObject } from '../core/model.ts';
 import type { Cluster } from '../core/ports.ts';
 import { redactObject } from '../core/redact.ts';
 import { readDocument, splitDocuments, YamlError } from '../core/yaml/read.ts';
@@ -16,14 +17,14 @@ const noKey = new Uint8Array(32);
  * @param redactKey key of the fingerprints, the same as for rendered objects, so that equal secrets are seen as equal
  */
 export function readSnapshot(path: string, redactKey: Uint8Array = noKey): Cluster {
-  return {
-    read: () =>
-      Promise.resolve().then(() => {
-        const collected = empty();
-        for (const file of snapshotFiles(path)) collect(readSnapshotText(file), file, redactKey, collected);
-        return stateOf(collected, path);
-      }),
-  };
+  let state: Promise<ClusterState> | undefined;
+  const read = (): Promise<ClusterState> =>
+    (state ??= Promise.resolve().then(() => {
+      const collected = empty();
+      for (const file of snapshotFiles(path)) collect(readSnapshotText(file), file, redactKey, collected);
+      return stateOf(collected, path);
+    }));
+  return { live: false, describe: read, read };
 }
 
 /**
@@ -62,11 +63,16 @@ function stateOf(collected: Collected, path: string): ClusterState {
   }
   const { takenAt, kubernetesVersion, apiVersions } = header ?? {};
   return {
+    ...(header === undefined ? {} : { named: true }),
     name: header?.metadata.name ?? basename(path).replace(/\.(?:ya?ml|json)(?:\.gz)?$/i, ''),
     ...(takenAt === undefined ? {} : { takenAt }),
     ...(kubernetesVersion === undefined ? {} : { kubernetesVersion }),
     ...(apiVersions === undefined ? {} : { apiVersions }),
     objects: [...collected.objects.values()],
+    pods: [],
+    helmReleases: [],
+    services: [],
+    unread: [],
     metrics: (header?.metrics ?? []).map((metric) => ({ ...metric })),
     kinds: header?.kinds === undefined ? collected.kinds : new Set(header.kinds.map(groupKind)),
     ...(header?.kinds === undefined ? {} : { allNamespaces: true }),

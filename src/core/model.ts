@@ -403,36 +403,6 @@ export interface BuildFile {
 }
 
 // ---------------------------------------------------------------------------------------------
-// The cluster
-// ---------------------------------------------------------------------------------------------
-
-export interface ContainerMetrics {
-  readonly namespace: string;
-  readonly kind: string;
-  readonly name: string;
-  readonly container: string;
-  /** Kubernetes quantities as text. */
-  readonly memoryWorkingSetP99?: string;
-  readonly cpuP99?: string;
-  readonly startSecondsP95?: number;
-}
-
-/** The state of one cluster, live or from a snapshot. */
-export interface ClusterState {
-  readonly name: string;
-  /** RFC 3339; absent for `kubectl get` output without a header. */
-  readonly takenAt?: string;
-  readonly kubernetesVersion?: string;
-  readonly apiVersions?: readonly string[];
-  readonly objects: readonly KubeObject[];
-  readonly metrics: readonly ContainerMetrics[];
-  /** Kinds (`group/Kind`, core: `/Kind`) that were read completely; a kind outside this list was not looked at. */
-  readonly kinds: ReadonlySet<string>;
-  /** The header lists the kinds, so they were read in all namespaces. Otherwise each namespace must show for itself. */
-  readonly allNamespaces?: boolean;
-}
-
-// ---------------------------------------------------------------------------------------------
 // Findings, score, report
 // ---------------------------------------------------------------------------------------------
 

@@ -1,4 +1,5 @@
-import type { ClusterState, Discovery, JsonObject, Manifest, RenderResult, Target } from './model.ts';
+import type { ClusterDescription, ClusterState, DryRunAnswer, DryRunRequest, WantedKind } from './cluster.ts';
+import type { Discovery, JsonObject, Manifest, RenderResult, Target } from './model.ts';
 import type { SourceLocation } from './errors.ts';
 
 // ---------------------------------------------------------------------------------------------
@@ -151,9 +152,24 @@ export interface SourcedObject {
 // Cluster, clock, progress
 // ---------------------------------------------------------------------------------------------
 
+/**
+ * One Kubernetes cluster: live, or a snapshot of it. All its calls together end within the deadline it was created with.
+ * Every method throws GateError: `cluster.*` when the cluster could not be asked, `snapshot.*` with file and line.
+ */
 export interface Cluster {
-  /** @throws GateError snapshot.* with file and line */
-  read(): Promise<ClusterState>;
+  /** False: a snapshot, all of which is at hand at no cost. */
+  readonly live: boolean;
+  /** Name, version and APIs; nothing else is read yet. */
+  describe(): Promise<ClusterDescription>;
+  /**
+   * Reads the kinds asked for; a snapshot gives all that it holds. A kind that may not be read is in `unread`, and is
+   * not in `kinds`. A kind that the cluster does not serve is read completely: there is none.
+   */
+  read(wanted: readonly WantedKind[]): Promise<ClusterState>;
+  /** Asks the API server what it would do with each object. Absent: a snapshot cannot be asked. Order of the requests. */
+  dryRun?(requests: readonly DryRunRequest[]): Promise<readonly DryRunAnswer[]>;
+  /** Ends open connections. */
+  close?(): Promise<void>;
 }
 
 export interface Clock {

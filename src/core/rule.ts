@@ -1,9 +1,15 @@
 import type { TSchema } from 'typebox';
 import type {
-  BuildFile,
   ClusterState,
-  Confidence,
   ContainerMetrics,
+  HelmReleaseRecord,
+  ObjectDryRun,
+  ServiceMetrics,
+  WorkloadPods,
+} from './cluster.ts';
+import type {
+  BuildFile,
+  Confidence,
   Entry,
   Evidence,
   KubeObject,
@@ -54,6 +60,12 @@ export interface LiveWorld {
   ofKind(group: string, kind: string): readonly KubeObject[];
   get(group: string, kind: string, namespace: string | undefined, name: string): KubeObject | undefined;
   metrics(namespace: string, kind: string, name: string): readonly ContainerMetrics[];
+  /** Traffic of a Service, when Prometheus knows it. */
+  traffic(namespace: string, service: string): ServiceMetrics | undefined;
+  /** Pods by workload; with a namespace only its own. Nothing is known of them unless `covers('', 'Pod', namespace)`. */
+  pods(namespace?: string): readonly WorkloadPods[];
+  podsOf(namespace: string, kind: string, name: string): WorkloadPods | undefined;
+  helmReleases(): readonly HelmReleaseRecord[];
 }
 
 export interface RenderOutcomeChange {
@@ -78,6 +90,8 @@ export interface RuleContext<Options = Record<string, unknown>> {
   readonly after: World;
   /** The live cluster of a scope, when evidence was given for it. */
   live(scope: string): LiveWorld | undefined;
+  /** What the API server answered to a dry run of a changed object; undefined when it was not asked. */
+  dryRun(target: string, ref: ResourceRef): ObjectDryRun | undefined;
   readonly targets: { readonly before: ReadonlyMap<string, Target>; readonly after: ReadonlyMap<string, Target> };
   /** Targets that did not render on one side or both. */
   readonly renderProblems: readonly RenderOutcomeChange[];
@@ -168,6 +182,11 @@ export interface Rule {
   readonly needs: Need;
   /** Kinds it looks at (`apps/Deployment`, `/Service`), for docs and for coverage of snapshots. */
   readonly kinds: readonly string[];
+  /**
+   * Kinds of which the live objects are evidence for it (`/Node`, `apps/Deployment`, `/Pod` for the pods of workloads).
+   * Only these are read from a cluster; a test holds each rule to its list.
+   */
+  readonly live?: readonly string[];
   /** One sentence for lists. */
   readonly summary: string;
   readonly docs: {

@@ -1,5 +1,6 @@
 import type { Config } from '../core/config.ts';
-import type { ClusterState, GateReport } from '../core/model.ts';
+import type { ClusterState } from '../core/cluster.ts';
+import type { GateReport } from '../core/model.ts';
 import type { LiveWorld } from '../core/rule.ts';
 import { buildLiveWorld } from '../rules/kit/world.ts';
 import { targetOf, type Selected } from './selection.ts';

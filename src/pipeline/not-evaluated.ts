@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../core/config.ts';
-import type { ClusterState, NotEvaluated, Target } from '../core/model.ts';
+import type { ClusterState } from '../core/cluster.ts';
+import type { NotEvaluated, Target } from '../core/model.ts';
 import type { LiveWorld } from '../core/rule.ts';
 import { inForce } from '../engine/waivers.ts';
 import { assumedKubernetesVersion } from '../render/engine-versions.ts';

@@ -1,15 +1,7 @@
 import picomatch from 'picomatch';
+import type { ClusterState } from '../core/cluster.ts';
 import type { Config } from '../core/config.ts';
-import type {
-  ClusterState,
-  Discovery,
-  JsonObject,
-  NotEvaluated,
-  RenderResult,
-  ResourceRef,
-  Side,
-  Target,
-} from '../core/model.ts';
+import type { Discovery, JsonObject, NotEvaluated, RenderResult, ResourceRef, Side, Target } from '../core/model.ts';
 import type { GoTemplate, Progress, Renderer, SourcedObject, Tree, TreePair } from '../core/ports.ts';
 import { discoverArgoCd } from '../sources/argocd.ts';
 import { detectConventional } from '../sources/detect.ts';

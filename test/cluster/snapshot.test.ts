@@ -145,7 +145,7 @@ describe('readSnapshot', () => {
   };
   const code = (path: string) =>
     readSnapshot(path)
-      .read()
+      .read([])
       .then(
         () => 'read',
         (error: { code: string }) => error.code,
@@ -162,7 +162,7 @@ describe('readSnapshot', () => {
     writeFileSync(join(path, 'more', '.hidden', 'c.yaml'), 'not: an object');
     writeFileSync(join(path, 'README.md'), 'notes');
     symlinkSync(path, join(path, 'loop'));
-    const state = await readSnapshot(path).read();
+    const state = await readSnapshot(path).read([]);
     expect(state.name).toBe('production');
     expect(state.objects.map((object) => object.kind)).toEqual(['Deployment', 'Secret', 'Service']);
   });
@@ -171,7 +171,7 @@ describe('readSnapshot', () => {
     mkdirSync(path);
     writeFileSync(join(path, 'a.yaml'), header);
     writeFileSync(join(path, 'b.yaml'), header);
-    await expect(readSnapshot(path).read()).rejects.toMatchObject({
+    await expect(readSnapshot(path).read([])).rejects.toMatchObject({
       code: 'snapshot.two-headers',
       location: { file: join(path, 'b.yaml') },
     });

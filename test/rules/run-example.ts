@@ -84,6 +84,7 @@ export function runExample(rule: Rule, example: RuleExample): Problem[] {
     changes: diff.changes,
     before: buildWorld(diff.entries.before, []),
     after: buildWorld(diff.entries.after, []),
+    dryRun: () => undefined,
     live: (scope) => (scope === target.scope ? live : undefined),
     targets: {
       before: targetMap(on('before'), example.moreTargets?.before),

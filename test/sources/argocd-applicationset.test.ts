@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../src/core/config.ts';
-import type { ClusterState, Discovery, HelmSource, KubeObject } from '../../src/core/model.ts';
+import type { ClusterState } from '../../src/core/cluster.ts';
+import type { Discovery, HelmSource, KubeObject } from '../../src/core/model.ts';
 import { discoverArgoCd } from '../../src/sources/argocd.ts';
 import type { ArgoContext } from '../../src/sources/argocd.ts';
 import { argoContext, simpleGoTemplate, sourced, testConfig, treeOf } from '../kit/sources.ts';
@@ -377,6 +378,10 @@ describe('clusters generator', () => {
     name: 'hub',
     objects,
     metrics: [],
+    pods: [],
+    helmReleases: [],
+    services: [],
+    unread: [],
     kinds: new Set(['/Secret']),
   });
 

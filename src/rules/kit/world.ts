@@ -1,5 +1,6 @@
 import { groupOf } from '../../core/json.ts';
-import type { ClusterState, ContainerMetrics, Entry, KubeObject, Target } from '../../core/model.ts';
+import type { ClusterState, ContainerMetrics } from '../../core/cluster.ts';
+import type { Entry, KubeObject, Target } from '../../core/model.ts';
 import type { LiveWorld, World } from '../../core/rule.ts';
 
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
@@ -75,6 +76,8 @@ export function buildLiveWorld(state: ClusterState): LiveWorld {
     byIdentity.set(identity('', group, object.kind, object.metadata.namespace, object.metadata.name), object);
   }
   for (const metric of state.metrics) push(metrics, `${metric.namespace}/${metric.kind}/${metric.name}`, metric);
+  const traffic = new Map(state.services.map((service) => [`${service.namespace}/${service.name}`, service]));
+  const podsByNamespace = Map.groupBy(state.pods, (pods) => pods.namespace);
   const namespaces = new Set(state.objects.map((object) => object.metadata.namespace));
   /**
    * A dump without a header may hold one namespace only. Of a namespace that it shows nothing of, nothing is known,
@@ -90,10 +93,18 @@ export function buildLiveWorld(state: ClusterState): LiveWorld {
   return {
     state,
     objects: state.objects,
-    covers: (group, kind, namespace) =>
-      state.kinds.has(`${group}/${kind}`) && (namespace === undefined || readIn(group, kind, namespace)),
+    covers: (group, kind, namespace) => {
+      const key = `${group}/${kind}`;
+      if (namespace !== undefined && state.kindsInNamespaces?.get(key)?.has(namespace) === true) return true;
+      return state.kinds.has(key) && (namespace === undefined || readIn(group, kind, namespace));
+    },
     ofKind: (group, kind) => byKind.get(`${group}/${kind}`) ?? [],
     get: (group, kind, namespace, name) => byIdentity.get(identity('', group, kind, namespace, name)),
     metrics: (namespace, kind, name) => metrics.get(`${namespace}/${kind}/${name}`) ?? [],
+    traffic: (namespace, service) => traffic.get(`${namespace}/${service}`),
+    pods: (namespace) => (namespace === undefined ? state.pods : (podsByNamespace.get(namespace) ?? [])),
+    podsOf: (namespace, kind, name) =>
+      podsByNamespace.get(namespace)?.find(({ owner }) => owner.kind === kind && owner.name === name),
+    helmReleases: () => state.helmReleases,
   };
 }

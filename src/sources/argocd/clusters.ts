@@ -1,5 +1,6 @@
 import type { Config } from '../../core/config.ts';
-import type { ClusterState, JsonObject, NotEvaluated } from '../../core/model.ts';
+import type { ClusterState } from '../../core/cluster.ts';
+import type { JsonObject, NotEvaluated } from '../../core/model.ts';
 import type { SourcedObject, Tree } from '../../core/ports.ts';
 import { readDeclarations } from '../read-yaml.ts';
 import { asObject, get, text, textMap } from './values.ts';

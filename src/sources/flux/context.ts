@@ -1,5 +1,6 @@
 import type { Config } from '../../core/config.ts';
-import type { ClusterState, Side, Target } from '../../core/model.ts';
+import type { ClusterState } from '../../core/cluster.ts';
+import type { Side, Target } from '../../core/model.ts';
 import type { GoTemplate, Tree } from '../../core/ports.ts';
 
 /** What Flux discovery needs to know besides the objects. */

@@ -56,7 +56,20 @@ function contextOf(
     changes: diff.changes,
     before: buildWorld(diff.entries.before, []),
     after: buildWorld(diff.entries.after, []),
-    live: () => (live.length === 0 ? undefined : buildLiveWorld({ name: 'eu-1', objects: live, metrics: [], kinds })),
+    dryRun: () => undefined,
+    live: () =>
+      live.length === 0
+        ? undefined
+        : buildLiveWorld({
+            name: 'eu-1',
+            objects: live,
+            metrics: [],
+            pods: [],
+            helmReleases: [],
+            services: [],
+            unread: [],
+            kinds,
+          }),
     targets: { before: new Map([[target.id, target]]), after: new Map([[target.id, target]]) },
     renderProblems: [],
     yaml: [],
