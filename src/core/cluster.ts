@@ -32,6 +32,11 @@ export interface ContainerPods {
   readonly waiting: Readonly<Record<string, number>>;
   /** Pods per reason of the last termination: `OOMKilled`, `Error`. */
   readonly lastTerminated: Readonly<Record<string, number>>;
+  /**
+   * Seconds from the start of the container until its pod was ready: the fastest of the pods that are ready and in which
+   * it never restarted. A later flip of readiness only makes the figure larger, so the smallest is the true one.
+   */
+  readonly startSeconds?: number;
 }
 
 export interface ContainerImage {
@@ -41,6 +46,10 @@ export interface ContainerImage {
   readonly imageId?: string;
   readonly pullPolicy?: string;
   readonly pods: number;
+  /** In how many of them the container runs now. */
+  readonly running: number;
+  /** Of the first pod that cannot pull it: `Pod shop/cache-1: ImagePullBackOff, not found`. At most 300 characters. */
+  readonly pullFailure?: string;
 }
 
 /**
@@ -62,6 +71,8 @@ export interface WorkloadPods {
   /** Labels that all of them have, without `pod-template-hash` and the like. */
   readonly labels: Readonly<Record<string, string>>;
   readonly serviceAccount?: string;
+  /** Names of `imagePullSecrets` that any of them has; [] means that all of them pull without. */
+  readonly pullSecrets: readonly string[];
   /** Requests of the largest pod as the scheduler counts them (init containers and overhead included). */
   readonly requests: { readonly cpu?: string; readonly memory?: string };
   readonly containers: readonly ContainerPods[];
