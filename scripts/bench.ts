@@ -309,6 +309,7 @@ function judgeMany(changedShare: number): void {
     score,
     findings: judged.findings,
     changes: diff.changes,
+    clusters: [],
     drift: [],
     coverage: { targets: [], notEvaluated: [] },
     sides: { before: 'before', after: 'after' },

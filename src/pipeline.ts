@@ -7,7 +7,9 @@ import { crdsOfTree } from './pipeline/crds.ts';
 import { coverage, known, renderProblems, unrendered } from './pipeline/coverage.ts';
 import { isProduction } from './pipeline/environments.ts';
 import { changedYaml, collectBuildFiles } from './pipeline/files.ts';
-import { clusterOf, clusterSummary, withCapabilities } from './pipeline/live.ts';
+import { clusterSummary, openClusters, withCapabilities } from './pipeline/clusters.ts';
+import { discoverSides } from './pipeline/discover.ts';
+import { gatherEvidence } from './pipeline/evidence.ts';
 import { neighbours } from './pipeline/neighbours.ts';
 import {
   dedupe,
@@ -16,16 +18,14 @@ import {
   failures,
   foldNotes,
   openedByEnvironment,
-  snapshotNotes,
   versionNote,
   withheld,
 } from './pipeline/not-evaluated.ts';
 import { openGenerators } from './pipeline/open-generators.ts';
 import { renderSelection, type SelectionResults } from './pipeline/render.ts';
 import type { GatePorts, GateRequest, GateResult } from './pipeline/request.ts';
-import { alignScopes } from './pipeline/scopes.ts';
 import { select } from './pipeline/select.ts';
-import { discoverSide, generatorKey } from './pipeline/targets.ts';
+import { generatorKey } from './pipeline/targets.ts';
 import { unclaimedChanges } from './pipeline/unclaimed.ts';
 import { buildWorld } from './rules/kit/world.ts';
 import { blastRadius } from './score/blast.ts';
@@ -33,7 +33,7 @@ import { scoreFinding, scoreFindings } from './score/score.ts';
 import { judge } from './verdict/verdict.ts';
 import type { GateReport, Json, NotEvaluated, Target } from './core/model.ts';
 import type { Renderer } from './core/ports.ts';
-import type { LiveWorld, RuleContext } from './core/rule.ts';
+import type { RuleContext } from './core/rule.ts';
 
 export type { GatePorts, GateRequest, GateResult } from './pipeline/request.ts';
 
@@ -49,23 +49,17 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
   ports.progress.done();
   let renderer: Renderer | undefined;
   try {
-    const cluster = await ports.cluster?.read([]);
     const loaded = ports.loadConfig(trees);
-    const config = withCapabilities(loaded.config, cluster);
+    const clusters = await openClusters(request.listOnly === true ? [] : ports.clusters, ports.progress);
+    const config = withCapabilities(loaded.config, clusters.open);
 
     // 1. sources
     renderer = ports.createRenderer(config);
-    const discovery = {
-      config,
-      trees,
-      cluster,
-      renderer,
-      goTemplate: ports.createGoTemplate(config),
-      progress: ports.progress,
-    };
-    const found = await discoverSide('before', discovery);
-    const after = await discoverSide('after', discovery);
-    const before = { ...found, targets: alignScopes(found.targets, after.targets) };
+    const goTemplate = ports.createGoTemplate(config);
+    const { before, after } = await discoverSides(
+      { config, trees, renderer, goTemplate, progress: ports.progress },
+      clusters.open,
+    );
     const selection = select({ before, after, trees, request, exclude: config.exclude });
 
     // 2. render
@@ -75,14 +69,28 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       rendering,
     );
 
-    // 3. diff, and once more with the targets that depend on what goes away and the CRDs of what changes
-    const live = clusterOf(cluster, selection);
-    let diff = diffSides(withLive(results, live));
+    // 3. diff; once more with the targets that depend on what goes away and the CRDs of what changes; and with what the
+    // clusters hold of all that
+    let diff = diffSides(sidesOf(results));
     const near = neighbours(diff.changes, selection);
     const crds = crdsOfTree(diff.changes, trees.after);
     if (near.length > 0 || crds.length > 0) {
       results = merge(results, await renderSelection(near, rendering));
-      diff = diffSides({ ...withLive(results, live), crds });
+      diff = diffSides({ ...sidesOf(results), crds });
+    }
+    const { progress, rules } = ports;
+    const evidence = await gatherEvidence({
+      open: clusters.open,
+      selection,
+      diff,
+      rules,
+      config,
+      now: started,
+      progress,
+    });
+    const { live } = evidence;
+    if (evidence.states.length > 0) {
+      diff = diffSides({ ...sidesOf(results), crds, live: (scope) => live(scope)?.objects });
     }
 
     // 4. rules
@@ -103,7 +111,8 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
         weight: 'note' as const,
       })),
       ...versionNote(config, selection),
-      ...snapshotNotes(cluster, live, selection, started),
+      ...clusters.notEvaluated,
+      ...evidence.notEvaluated,
       ...unclaimedChanges(
         trees,
         [...before.targets.values(), ...after.targets.values()],
@@ -173,7 +182,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       drift: diff.drift,
       coverage: withoutSecrets({ targets: coverage(selection, near, results), notEvaluated: foldNotes(listed) }),
       sides: { before: trees.before.label, after: trees.after.label },
-      ...(cluster === undefined ? {} : { cluster: clusterSummary(cluster, started) }),
+      clusters: evidence.states.map(({ of, state }) => clusterSummary(state, of.cluster.live, started)),
       tools: renderer.toolsUsed,
       policyDigest: config.digest,
       waiversInForce: config.waivers.filter((waiver) => inForce(waiver, started)),
@@ -187,16 +196,13 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
     };
   } finally {
     await renderer?.close();
+    await Promise.all(ports.clusters.map((cluster) => cluster.close?.()));
     await trees.close();
   }
 }
 
-function withLive(results: SelectionResults, live: (scope: string) => LiveWorld | undefined) {
-  return {
-    before: [...results.before.values()],
-    after: [...results.after.values()],
-    live: (scope: string) => live(scope)?.objects,
-  };
+function sidesOf(results: SelectionResults) {
+  return { before: [...results.before.values()], after: [...results.after.values()] };
 }
 
 function merge(a: SelectionResults, b: SelectionResults): SelectionResults {

@@ -5,7 +5,7 @@ import { readSnapshot } from './cluster/snapshot.ts';
 import { defaultConfig, loadConfig } from './config/load.ts';
 import { GateError, messageOf } from './core/errors.ts';
 import type { Config } from './core/config.ts';
-import type { Exec, Git, Progress, ToolPaths, TreePair } from './core/ports.ts';
+import type { Cluster, Exec, Git, Progress, ToolPaths, TreePair } from './core/ports.ts';
 import { makeTemporaryDirectory } from './git/cleanup.ts';
 import { createGit } from './git/simple-git.ts';
 import type { GatePorts } from './pipeline.ts';
@@ -19,8 +19,8 @@ import { rules } from './rules/index.generated.ts';
 
 /** What a mouth chooses; everything else is the same for all of them. */
 export interface Choices {
-  /** Path of a cluster snapshot. */
-  readonly snapshot?: string;
+  /** Paths of cluster snapshots. */
+  readonly snapshot?: readonly string[];
   /** The operator's gate.yaml; replaces the one of the base side. */
   readonly config?: string;
   readonly cache: boolean;
@@ -48,12 +48,16 @@ export async function createPorts(choices: Choices): Promise<GatePorts> {
       }),
     createGoTemplate: (config) =>
       createGoTemplate({ exec, tools, ...(config.tools.helm === undefined ? {} : { helmVersion: config.tools.helm }) }),
-    ...(choices.snapshot === undefined ? {} : { cluster: readSnapshot(resolve(choices.snapshot), redactKey) }),
+    clusters: openedClusters(choices, redactKey),
     clock: { now: () => new Date() },
     progress: choices.progress,
     rules,
     redactKey,
   };
+}
+
+function openedClusters(choices: Choices, redactKey: Uint8Array): Cluster[] {
+  return (choices.snapshot ?? []).map((path) => readSnapshot(resolve(path), redactKey));
 }
 
 export function openGit(): Git {

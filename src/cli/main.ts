@@ -13,7 +13,12 @@ function withComparison(command: Command): Command {
     .option('--before <dir>', 'compare two folders instead of commits: the old one')
     .option('--after <dir>', 'compare two folders instead of commits: the new one')
     .option('-C, --directory <dir>', 'repository to work in', '.')
-    .option('--snapshot <path>', 'cluster snapshot (file or folder, also plain kubectl get -o yaml output)')
+    .option(
+      '--snapshot <path>',
+      'cluster snapshot: file or folder, also plain kubectl get -o yaml output; repeatable',
+      collect,
+      [],
+    )
     .option('--config <file>', "operator's gate.yaml, used instead of the one on the base side")
     .option('--environment <name>', 'only targets of this environment')
     .option('--target <glob>', 'only targets whose id or name matches; repeatable', collect, [])

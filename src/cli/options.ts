@@ -10,7 +10,7 @@ export interface ComparisonOptions {
   readonly before?: string;
   readonly after?: string;
   readonly directory: string;
-  readonly snapshot?: string;
+  readonly snapshot: readonly string[];
   readonly config?: string;
   readonly environment?: string;
   readonly target: readonly string[];

@@ -496,6 +496,16 @@ export interface DriftEntry {
   readonly fields: readonly FieldChange[];
 }
 
+export interface DryRunSummary {
+  /** Requests sent: objects, and pods of their templates. */
+  readonly asked: number;
+  readonly accepted: number;
+  readonly rejected: number;
+  /** The server gave no judgement; each is in `coverage.notEvaluated`. */
+  readonly unknown: number;
+  readonly seconds: number;
+}
+
 export interface GateReport {
   readonly schemaVersion: '1';
   readonly verdict: Verdict;
@@ -507,12 +517,16 @@ export interface GateReport {
   readonly drift: readonly DriftEntry[];
   readonly coverage: { readonly targets: readonly TargetCoverage[]; readonly notEvaluated: readonly NotEvaluated[] };
   readonly sides: { readonly before: string; readonly after: string };
-  readonly cluster?: {
+  /** The clusters that gave evidence. */
+  readonly clusters: readonly {
     readonly name: string;
+    readonly source: 'live' | 'snapshot';
     readonly takenAt?: string;
     readonly ageSeconds?: number;
     readonly kubernetesVersion?: string;
-  };
+  }[];
+  /** What the API servers said to the changed objects, when they were asked. */
+  readonly dryRun?: DryRunSummary;
   readonly tools: readonly { readonly name: string; readonly version: string }[];
   readonly policyDigest: string;
   readonly waiversInForce: readonly Waiver[];

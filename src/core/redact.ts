@@ -37,9 +37,30 @@ function redactSecret(secret: JsonObject, key: Uint8Array): JsonObject {
   const result: JsonObject = { ...(redactText({ ...rest, kind: '' }, key) as JsonObject), kind: 'Secret' };
   const metadata = result['metadata'];
   if (isObject(metadata)) result['metadata'] = redactLastApplied(metadata, key);
-  if (data !== undefined) result['data'] = mapValues(data, key, redactData);
-  if (stringData !== undefined) result['stringData'] = mapValues(stringData, key, redactStringData);
+  const isPublic = publicFields(secret);
+  const unless = (redact: typeof redactData) => (name: string, value: string) =>
+    isPublic.has(name) && !hasUser(value) ? value : redact(name, value, key);
+  if (data !== undefined) result['data'] = mapValues(data, key, unless(redactData));
+  if (stringData !== undefined) result['stringData'] = mapValues(stringData, key, unless(redactStringData));
   return result;
+}
+
+/** A URL with a user or password in it, in clear or in base64. */
+function hasUser(value: string): boolean {
+  return [value, Buffer.from(value, 'base64').toString('latin1')].some((text) => /\/\/[^/]*@/.test(text));
+}
+
+const nothingPublic: ReadonlySet<string> = new Set();
+const clusterFields: ReadonlySet<string> = new Set(['name', 'server', 'project']);
+
+/**
+ * Argo CD keeps its clusters in Secrets: name, URL and project are what a cluster generator needs, the credentials are
+ * all in `config` (argo-cd docs/operator-manual/declarative-setup.md, "Clusters").
+ */
+function publicFields(secret: JsonObject): ReadonlySet<string> {
+  const { metadata } = secret;
+  const labels = isObject(metadata) ? metadata['labels'] : undefined;
+  return isObject(labels) && labels['argocd.argoproj.io/secret-type'] === 'cluster' ? clusterFields : nothingPublic;
 }
 
 /** kubectl keeps a copy of the whole Secret in an annotation. */

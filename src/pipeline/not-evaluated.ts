@@ -1,14 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../core/config.ts';
-import type { ClusterState } from '../core/cluster.ts';
 import type { NotEvaluated, Target } from '../core/model.ts';
-import type { LiveWorld } from '../core/rule.ts';
 import { inForce } from '../engine/waivers.ts';
 import { assumedKubernetesVersion } from '../render/engine-versions.ts';
 import type { SelectionResults } from './render.ts';
 import { notRendered, targetOf, type Selected } from './selection.ts';
-
-const staleAfterMs = 24 * 60 * 60 * 1000;
 
 /** Charts branch on the Kubernetes version; when nobody says which it is, the report says which was assumed. */
 export function versionNote(config: Config, selection: readonly Selected[]): NotEvaluated[] {
@@ -28,38 +24,6 @@ export function versionNote(config: Config, selection: readonly Selected[]): Not
       weight: 'note',
     },
   ];
-}
-
-/** A snapshot that is old or that no target of the change belongs to is evidence of little. */
-export function snapshotNotes(
-  cluster: ClusterState | undefined,
-  live: (scope: string) => LiveWorld | undefined,
-  selection: readonly Selected[],
-  now: Date,
-): NotEvaluated[] {
-  if (cluster === undefined) return [];
-  const notes: NotEvaluated[] = [];
-  const judged = selection.filter((selected) => selected.action === 'render').map(targetOf);
-  const without = judged.filter((target) => live(target.scope) === undefined);
-  if (without.length > 0) {
-    const scopes = [...new Set(without.map((target) => target.scope))].slice(0, 5).join(', ');
-    notes.push({
-      what: `live evidence for ${without.length} of ${judged.length} targets`,
-      reason: `the snapshot is of ${cluster.name}; these targets belong to ${scopes}`,
-      next: 'Name the snapshot (metadata.name) like the cluster or environment of the targets, or choose one with --environment.',
-      weight: 'note',
-    });
-  }
-  const taken = cluster.takenAt === undefined ? Number.NaN : Date.parse(cluster.takenAt);
-  if (Number.isFinite(taken) && now.getTime() - taken > staleAfterMs) {
-    notes.push({
-      what: `snapshot ${cluster.name}`,
-      reason: `it was taken ${Math.round((now.getTime() - taken) / 3_600_000)} hours ago (${cluster.takenAt}); the cluster may have changed since`,
-      next: 'Take a new snapshot.',
-      weight: 'note',
-    });
-  }
-  return notes;
 }
 
 export function withheld(selected: Selected): NotEvaluated {

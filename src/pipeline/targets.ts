@@ -36,7 +36,8 @@ export function generatorKey(ref: ResourceRef): string {
 export interface DiscoveryPorts {
   readonly config: Config;
   readonly trees: TreePair;
-  readonly cluster: ClusterState | undefined;
+  /** Undefined: no cluster told anything, so nothing is known of the Secrets of other clusters. */
+  readonly cluster: Pick<ClusterState, 'objects'> | undefined;
   readonly renderer: Renderer;
   readonly goTemplate: GoTemplate;
   readonly progress: Progress;

@@ -155,13 +155,26 @@ export const gateReportSchema = Type.Object(
     drift: Type.Array(Type.Object({ ref, target: text(), fields: Type.Array(fieldChange) }, closed)),
     coverage: Type.Object({ targets: Type.Array(targetCoverage), notEvaluated: Type.Array(notEvaluated) }, closed),
     sides: Type.Object({ before: text(), after: text() }, closed),
-    cluster: optional(
+    clusters: Type.Array(
       Type.Object(
         {
           name: text(),
+          source: Type.Union([Type.Literal('live'), Type.Literal('snapshot')]),
           takenAt: optional(text()),
           ageSeconds: optional(number('age of the snapshot when it was judged')),
           kubernetesVersion: optional(text()),
+        },
+        closed,
+      ),
+    ),
+    dryRun: optional(
+      Type.Object(
+        {
+          asked: Type.Integer({ minimum: 0 }),
+          accepted: Type.Integer({ minimum: 0 }),
+          rejected: Type.Integer({ minimum: 0 }),
+          unknown: Type.Integer({ minimum: 0 }),
+          seconds: number('wall clock'),
         },
         closed,
       ),

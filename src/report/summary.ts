@@ -85,11 +85,13 @@ export const verdictMeaning: Readonly<Record<Verdict, string>> = {
 
 /** Says that the cluster was not looked at, or which snapshot was and how old it is. For use after `Cluster: `. */
 export function clusterSentence(report: GateReport, age: (seconds: number) => string): string {
-  const { cluster } = report;
-  if (cluster === undefined) {
-    return 'no evidence was given; what runs now was not looked at';
-  }
+  if (report.clusters.length === 0) return 'no evidence was given; what runs now was not looked at';
+  return report.clusters.map((cluster) => oneCluster(cluster, age)).join('; ');
+}
+
+function oneCluster(cluster: GateReport['clusters'][number], age: (seconds: number) => string): string {
   const version = cluster.kubernetesVersion === undefined ? '' : ` (Kubernetes ${cluster.kubernetesVersion})`;
+  if (cluster.source === 'live') return `${cluster.name}${version}, read live`;
   if (cluster.takenAt === undefined) return `${cluster.name}${version}; the snapshot does not say when it was taken`;
   const old = cluster.ageSeconds === undefined ? '' : `, ${age(cluster.ageSeconds)} old`;
   return `${cluster.name}${version}, snapshot of ${cluster.takenAt}${old}`;

@@ -101,7 +101,7 @@ function verdictBlock(out: Page, report: GateReport, summary: Summary): void {
   out.add(
     'Cluster:  ',
     cleanLine(clusterSentence(report, durationText)),
-    report.cluster === undefined ? 'yellow' : undefined,
+    report.clusters.length === 0 ? 'yellow' : undefined,
   );
   if (summary.incomplete.length > 0) {
     const names = someOf(

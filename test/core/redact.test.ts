@@ -165,3 +165,30 @@ describe('credentials elsewhere', () => {
     expect(performance.now() - started).toBeLessThan(30_000);
   });
 });
+
+describe('cluster Secrets of Argo CD', () => {
+  const secret = (data: Record<string, string>) => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'eu-1', labels: { 'argocd.argoproj.io/secret-type': 'cluster' } },
+    data,
+  });
+
+  test('keep name, server and project, which hold no credential', () => {
+    const name = base64('eu-1');
+    const server = base64('https://eu-1.example.org:6443');
+    const shown = redactObject(secret({ name, server, config: base64('{"bearerToken":"hunter2"}') }), key).data;
+    expect(shown).toMatchObject({ name, server });
+    expect(shown['config']).toMatch(/^redacted:/);
+  });
+
+  test('lose a server with a password in its URL', () => {
+    const shown = redactObject(secret({ server: base64('https://admin:hunter2@eu-1.example.org') }), key).data;
+    expect(shown['server']).toMatch(/^redacted:/);
+  });
+
+  test('and no other Secret keeps anything', () => {
+    const plain = { ...secret({ name: base64('eu-1') }), metadata: { name: 'eu-1' } };
+    expect(redactObject(plain, key).data['name']).toMatch(/^redacted:/);
+  });
+});

@@ -328,7 +328,15 @@ export function sampleReport(more: Partial<GateReport> = {}): GateReport {
       ],
     },
     sides: { before: 'main (3f2a9c1)', after: 'feature/quota (9b1d7e0)' },
-    cluster: { name: 'eu-1', takenAt: '2026-11-20T10:00:00Z', ageSeconds: 18_000, kubernetesVersion: 'v1.34.3' },
+    clusters: [
+      {
+        name: 'eu-1',
+        source: 'snapshot',
+        takenAt: '2026-11-20T10:00:00Z',
+        ageSeconds: 18_000,
+        kubernetesVersion: 'v1.34.3',
+      },
+    ],
     tools: [
       { name: 'helm', version: '3.19.5' },
       { name: 'kustomize', version: '5.8.1' },
@@ -359,7 +367,9 @@ export function hostileReport(text: string): GateReport {
     ...report,
     reason: `reason ${text}`,
     sides: { before: `before ${text}`, after: `after ${text}` },
-    cluster: { name: `cluster ${text}`, takenAt: `2026 ${text}`, kubernetesVersion: `v1 ${text}` },
+    clusters: [
+      { name: `cluster ${text}`, source: 'snapshot', takenAt: `2026 ${text}`, kubernetesVersion: `v1 ${text}` },
+    ],
     findings: report.findings.map((finding) => ({
       ...finding,
       resource: ref,

@@ -23,7 +23,7 @@ export async function runScenario(folder: string): Promise<ScenarioResult> {
   const ports = await createPorts({
     cache: true,
     progress: silentProgress,
-    ...(snapshot === undefined ? {} : { snapshot }),
+    ...(snapshot === undefined ? {} : { snapshot: [snapshot] }),
     ...(config === undefined ? {} : { config }),
   });
   const { report } = await runGate(

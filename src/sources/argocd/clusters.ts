@@ -34,7 +34,7 @@ export function knownClusters(
   tree: Tree,
   config: Config,
   objects: readonly SourcedObject[],
-  state: ClusterState | undefined,
+  state: Pick<ClusterState, 'objects'> | undefined,
 ): KnownClusters {
   const byName = new Map<string, ArgoCluster>();
   const notEvaluated: NotEvaluated[] = [];

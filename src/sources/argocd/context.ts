@@ -12,7 +12,8 @@ export interface ArgoContext {
   readonly remotes: readonly string[];
   /** Branches that the change goes to; empty when unknown. */
   readonly branches: readonly string[];
-  readonly cluster?: ClusterState;
+  /** Objects of the clusters at hand, with the Secrets among them. */
+  readonly cluster?: Pick<ClusterState, 'objects'>;
   readonly goTemplate: GoTemplate;
   /**
    * Targets of this side found so far. With them a rendered Application is recognised as one that stands in a plain

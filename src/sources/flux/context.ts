@@ -12,7 +12,8 @@ export interface FluxContext {
   readonly remotes: readonly string[];
   /** Branches that the change goes to; empty when unknown. */
   readonly branches: readonly string[];
-  readonly cluster?: ClusterState;
+  /** Objects of the clusters at hand, with the Secrets among them. */
+  readonly cluster?: Pick<ClusterState, 'objects'>;
   /** Not used here: the shape is shared with Argo CD discovery. */
   readonly goTemplate?: GoTemplate;
   /** Targets of this side found so far. Not used here. */

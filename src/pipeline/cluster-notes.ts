@@ -1,0 +1,82 @@
+import type { ClusterState, UnreadKind } from '../core/cluster.ts';
+import type { NotEvaluated } from '../core/model.ts';
+import type { OpenCluster } from './clusters.ts';
+import { targetOf, type Selected } from './selection.ts';
+
+const staleAfterMs = 24 * 60 * 60 * 1000;
+
+/**
+ * What the reader should know of the evidence: targets of this change that none of the clusters is of, a snapshot that
+ * is old, kinds that could not be read.
+ */
+export function clusterNotes(input: {
+  readonly open: readonly OpenCluster[];
+  readonly assigned: ReadonlyMap<string, OpenCluster>;
+  readonly states: readonly ClusterState[];
+  readonly selection: readonly Selected[];
+  readonly now: Date;
+}): NotEvaluated[] {
+  return [
+    ...unassigned(input.open, input.assigned, input.selection),
+    ...input.states.flatMap((state) => stale(state, input.now)),
+    ...input.states.flatMap((state) => state.unread.map((entry) => unread(entry, state.name))),
+  ];
+}
+
+function unassigned(
+  open: readonly OpenCluster[],
+  assigned: ReadonlyMap<string, OpenCluster>,
+  selection: readonly Selected[],
+): NotEvaluated[] {
+  if (open.length === 0) return [];
+  const judged = selection.filter((selected) => selected.action === 'render').map(targetOf);
+  const without = judged.filter((target) => !assigned.has(target.scope));
+  if (without.length === 0) return [];
+  const scopes = [...new Set(without.map((target) => target.scope))].slice(0, 5).join(', ');
+  const live = open.some(({ cluster }) => cluster.live);
+  return [
+    {
+      what: `live evidence for ${without.length} of ${judged.length} targets`,
+      reason: `the ${live ? 'cluster' : 'snapshot'} is ${live ? '' : 'of '}${open.map(({ description }) => description.name).join(', ')}; these targets belong to ${scopes}`,
+      next: live
+        ? 'Say which cluster this is with --cluster-name, named as the targets name it, or choose the targets with --environment.'
+        : 'Name the snapshot (metadata.name) like the cluster or environment of the targets, or choose one with --environment.',
+      // Evidence that fits nothing was surely meant to fit: nobody must believe that the cluster was looked at.
+      weight: without.length === judged.length ? 'incomplete' : 'note',
+    },
+  ];
+}
+
+function stale(state: ClusterState, now: Date): NotEvaluated[] {
+  const taken = state.takenAt === undefined ? Number.NaN : Date.parse(state.takenAt);
+  if (!Number.isFinite(taken)) return [];
+  if (taken - now.getTime() > staleAfterMs) {
+    return [
+      {
+        what: `snapshot ${state.name}`,
+        reason: `its time lies in the future (${state.takenAt}), so its age is not known`,
+        next: 'Set the clock of the machine that takes it.',
+        weight: 'note',
+      },
+    ];
+  }
+  if (now.getTime() - taken <= staleAfterMs) return [];
+  return [
+    {
+      what: `snapshot ${state.name}`,
+      reason: `it was taken ${Math.round((now.getTime() - taken) / 3_600_000)} hours ago (${state.takenAt}); the cluster may have changed since`,
+      next: 'Take a new snapshot.',
+      weight: 'note',
+    },
+  ];
+}
+
+function unread(entry: UnreadKind, cluster: string): NotEvaluated {
+  const where = entry.namespaces === undefined ? '' : ` in ${entry.namespaces.slice(0, 5).join(', ')}`;
+  return {
+    what: `${entry.kind.replace(/^\//, '')} of ${cluster}${where}`,
+    reason: entry.reason,
+    ...(entry.next === undefined ? {} : { next: entry.next }),
+    weight: 'note',
+  };
+}
