@@ -32,7 +32,7 @@ import { blastRadius } from './score/blast.ts';
 import { scoreFinding, scoreFindings } from './score/score.ts';
 import { judge } from './verdict/verdict.ts';
 import type { GateReport, Json, NotEvaluated, Target } from './core/model.ts';
-import type { Renderer } from './core/ports.ts';
+import type { Cluster, Renderer } from './core/ports.ts';
 import type { RuleContext } from './core/rule.ts';
 
 export type { GatePorts, GateRequest, GateResult } from './pipeline/request.ts';
@@ -48,9 +48,11 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
   const trees = await ports.git.open(request.trees);
   ports.progress.done();
   let renderer: Renderer | undefined;
+  let asked: readonly Cluster[] = [];
   try {
     const loaded = ports.loadConfig(trees);
-    const clusters = await openClusters(request.listOnly === true ? [] : ports.clusters, ports.progress);
+    asked = request.listOnly === true ? [] : ports.createClusters(loaded.config);
+    const clusters = await openClusters(asked, ports.progress);
     const config = withCapabilities(loaded.config, clusters.open);
 
     // 1. sources
@@ -80,7 +82,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
     }
     const { progress, rules } = ports;
     const evidence = await gatherEvidence({
-      open: clusters.open,
+      open: request.capabilitiesOnly === true ? [] : clusters.open,
       selection,
       diff,
       rules,
@@ -196,7 +198,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
     };
   } finally {
     await renderer?.close();
-    await Promise.all(ports.clusters.map((cluster) => cluster.close?.()));
+    await Promise.all(asked.map((cluster) => cluster.close?.()));
     await trees.close();
   }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
@@ -19,12 +20,26 @@ import { rules } from './rules/index.generated.ts';
 
 /** What a mouth chooses; everything else is the same for all of them. */
 export interface Choices {
-  /** Paths of cluster snapshots. */
-  readonly snapshot?: readonly string[];
+  readonly evidence?: EvidenceChoices;
   /** The operator's gate.yaml; replaces the one of the base side. */
   readonly config?: string;
   readonly cache: boolean;
   readonly progress: Progress;
+}
+
+/** Where evidence of the clusters comes from. */
+export interface EvidenceChoices {
+  /** Paths of cluster snapshots. */
+  readonly snapshots: readonly string[];
+  /** Live clusters by kubeconfig context; undefined: the current context, or the cluster that gate runs in. */
+  readonly live: readonly (string | undefined)[];
+  readonly kubeconfig?: string;
+  /** What the (only) live cluster is called in targets. */
+  readonly clusterName?: string;
+  /** For everything that one live cluster is asked. */
+  readonly timeoutMs: number;
+  /** URL of a Prometheus; absent: the one of gate.yaml. */
+  readonly prometheus?: string;
 }
 
 /** Connects the ports to the real git, helm, kustomize, cache, snapshot and clock. */
@@ -32,7 +47,7 @@ export async function createPorts(choices: Choices): Promise<GatePorts> {
   const exec = createExec();
   const tools = createToolPaths({ exec });
   const cache = choices.cache ? openCache() : createRenderCache({ folder: makeTemporaryDirectory('cache').path });
-  const redactKey = await cache.redactKey();
+  const redactKey = await chooseRedactKey(cache);
   return {
     git: openGit(),
     loadConfig: (trees) => chooseConfig(trees, choices.config),
@@ -48,7 +63,7 @@ export async function createPorts(choices: Choices): Promise<GatePorts> {
       }),
     createGoTemplate: (config) =>
       createGoTemplate({ exec, tools, ...(config.tools.helm === undefined ? {} : { helmVersion: config.tools.helm }) }),
-    clusters: openedClusters(choices, redactKey),
+    createClusters: () => createClusters(choices.evidence, redactKey),
     clock: { now: () => new Date() },
     progress: choices.progress,
     rules,
@@ -56,8 +71,18 @@ export async function createPorts(choices: Choices): Promise<GatePorts> {
   };
 }
 
-function openedClusters(choices: Choices, redactKey: Uint8Array): Cluster[] {
-  return (choices.snapshot ?? []).map((path) => readSnapshot(resolve(path), redactKey));
+function createClusters(choices: EvidenceChoices | undefined, redactKey: Uint8Array): Cluster[] {
+  if (choices === undefined) return [];
+  return [...choices.snapshots.map((path) => readSnapshot(resolve(path), redactKey))];
+}
+
+/**
+ * Key of the fingerprints that stand for secrets. One per user, unless CI and the cluster are given the same text to
+ * derive it from, so that a snapshot taken in one place compares with a render in another.
+ */
+async function chooseRedactKey(cache: RenderCache): Promise<Uint8Array> {
+  const shared = process.env['GATE_FINGERPRINT_KEY'];
+  return shared === undefined || shared === '' ? cache.redactKey() : createHash('sha256').update(shared).digest();
 }
 
 export function openGit(): Git {

@@ -1,4 +1,5 @@
 import { Command, Option, type CommanderError } from 'commander';
+import { seconds } from './options.ts';
 import { version } from './version.ts';
 
 /** Parses a number of seconds or a plain integer for commander. */
@@ -13,6 +14,15 @@ function withComparison(command: Command): Command {
     .option('--before <dir>', 'compare two folders instead of commits: the old one')
     .option('--after <dir>', 'compare two folders instead of commits: the new one')
     .option('-C, --directory <dir>', 'repository to work in', '.')
+    .option('--live', 'ask the cluster of the current kubeconfig context (or the one gate runs in)', false)
+    .option('--context <name>', 'ask the cluster of this kubeconfig context; repeatable', collect, [])
+    .option('--kubeconfig <file>', 'kubeconfig to use instead of $KUBECONFIG and ~/.kube/config')
+    .option(
+      '--cluster-name <name>',
+      'what the targets call the live cluster (default: gate.yaml by URL, else the context)',
+    )
+    .option('--cluster-timeout <seconds>', 'for everything that a live cluster is asked', seconds, 60)
+    .option('--prometheus <url>', 'Prometheus with the metrics of the cluster (default: gate.yaml)')
     .option(
       '--snapshot <path>',
       'cluster snapshot: file or folder, also plain kubectl get -o yaml output; repeatable',
@@ -64,6 +74,8 @@ export function buildProgram(finish: (code: number) => void): Command {
       collect,
       [],
     )
+    .option('--dry-run', 'let the API server try each changed object (needs --live and the right to patch)', false)
+    .option('--dry-run-pods', 'let it also try a pod of each changed template: quota, limits, pod security', false)
     .option('--list-targets', 'only list the targets and why each is rendered or not', false)
     .addHelpText(
       'after',
@@ -72,7 +84,9 @@ Examples:
   gate check                                       the working tree against the merge-base with the default branch
   gate check --base origin/main --head HEAD        two commits
   gate check --before old/ --after new/            two folders, no git needed
-  gate check --snapshot cluster.yaml               with evidence from the cluster
+  gate check --snapshot cluster.yaml               with evidence from a snapshot of the cluster
+  gate check --live                                with evidence from the cluster itself, read only
+  gate check --context prod-eu --dry-run           and let its API server try what changes
   gate check -o terminal -o json=gate.json         two reports
   gate check --list-targets                        what would be rendered, and why
 

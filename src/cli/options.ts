@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
+import { InvalidArgumentError } from 'commander';
 import { GateError } from '../core/errors.ts';
 import type { TreeRequest } from '../core/ports.ts';
 import type { GateRequest } from '../pipeline.ts';
+import type { EvidenceChoices } from '../wire.ts';
 
 /** Options that `check`, `diff` and `render` share, as commander hands them over. */
 export interface ComparisonOptions {
@@ -11,6 +13,12 @@ export interface ComparisonOptions {
   readonly after?: string;
   readonly directory: string;
   readonly snapshot: readonly string[];
+  readonly live: boolean;
+  readonly context: readonly string[];
+  readonly kubeconfig?: string;
+  readonly clusterName?: string;
+  readonly clusterTimeout: number;
+  readonly prometheus?: string;
   readonly config?: string;
   readonly environment?: string;
   readonly target: readonly string[];
@@ -52,7 +60,44 @@ export function gateRequest(options: ComparisonOptions): GateRequest {
   };
 }
 
-function usage(message: string, next: string): GateError {
+/**
+ * Where the evidence of this run comes from.
+ * @throws GateError usage.conflict when options about a live cluster are given without one
+ */
+export function evidenceChoices(options: ComparisonOptions): EvidenceChoices {
+  const live = options.live || options.context.length > 0;
+  for (const [name, given] of [
+    ['--kubeconfig', options.kubeconfig !== undefined],
+    ['--cluster-name', options.clusterName !== undefined],
+  ] as const) {
+    if (given && !live) throw usage(`${name} says how to reach a live cluster`, `Add --live, or leave ${name} out.`);
+  }
+  if (options.clusterName !== undefined && options.context.length > 1) {
+    throw usage(
+      '--cluster-name names one cluster, and there are several contexts',
+      'Name them in gate.yaml (clusters).',
+    );
+  }
+  return {
+    snapshots: options.snapshot,
+    live: options.context.length > 0 ? options.context : live ? [undefined] : [],
+    ...(options.kubeconfig === undefined ? {} : { kubeconfig: options.kubeconfig }),
+    ...(options.clusterName === undefined ? {} : { clusterName: options.clusterName }),
+    timeoutMs: options.clusterTimeout * 1000,
+    ...(options.prometheus === undefined ? {} : { prometheus: options.prometheus }),
+  };
+}
+
+/** A number of seconds on the command line. @throws InvalidArgumentError for commander */
+export function seconds(value: string): number {
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number < 1 || number > 3600) {
+    throw new InvalidArgumentError('It must be a number of seconds from 1 to 3600.');
+  }
+  return number;
+}
+
+export function usage(message: string, next: string): GateError {
   return new GateError({ code: 'usage.conflict', message, fault: 'user', next });
 }
 

@@ -15,6 +15,8 @@ export interface GateRequest {
   readonly onIncomplete: 'fail' | 'warn';
   /** Stop after selecting targets: the report holds the coverage ledger only. */
   readonly listOnly?: boolean;
+  /** Take only version and APIs from the clusters. */
+  readonly capabilitiesOnly?: boolean;
   /** Ask the API server what it would do with each changed object, and, apart, with a pod of each changed template. */
   readonly dryRun?: { readonly objects: boolean; readonly pods: boolean };
 }
@@ -26,8 +28,8 @@ export interface GatePorts {
   loadConfig(trees: TreePair): { readonly config: Config; readonly notes: readonly string[] };
   createRenderer(config: Config): Renderer;
   createGoTemplate(config: Config): GoTemplate;
-  /** Clusters and snapshots that give evidence; empty: judged by Git alone. */
-  readonly clusters: readonly Cluster[];
+  /** Clusters and snapshots that give evidence; none: judged by Git alone. The configuration may name them. */
+  createClusters(config: Config): readonly Cluster[];
   readonly clock: Clock;
   readonly progress: Progress;
   readonly rules: readonly Rule[];

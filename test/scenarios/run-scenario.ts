@@ -23,7 +23,7 @@ export async function runScenario(folder: string): Promise<ScenarioResult> {
   const ports = await createPorts({
     cache: true,
     progress: silentProgress,
-    ...(snapshot === undefined ? {} : { snapshot: [snapshot] }),
+    ...(snapshot === undefined ? {} : { evidence: { snapshots: [snapshot], live: [], timeoutMs: 60_000 } }),
     ...(config === undefined ? {} : { config }),
   });
   const { report } = await runGate(

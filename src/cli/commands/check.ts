@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { GateError, messageOf } from '../../core/errors.ts';
 import type { GateReport } from '../../core/model.ts';
-import { runGate } from '../../pipeline.ts';
+import { runGate, type GateRequest } from '../../pipeline.ts';
 import { toHtml } from '../../report/html.ts';
 import { toJson } from '../../report/json.ts';
 import { toJunit } from '../../report/junit.ts';
@@ -13,7 +13,15 @@ import { toTerminal } from '../../report/terminal.ts';
 import { withoutJobCommands } from '../../report/text.ts';
 import { exitCode } from '../../verdict/verdict.ts';
 import { createPorts } from '../../wire.ts';
-import { parseOutputs, gateRequest, useColor, type ComparisonOptions, type Output } from '../options.ts';
+import {
+  evidenceChoices,
+  parseOutputs,
+  gateRequest,
+  useColor,
+  usage,
+  type ComparisonOptions,
+  type Output,
+} from '../options.ts';
 import { createProgress, silentProgress } from '../progress.ts';
 
 export interface CheckOptions extends ComparisonOptions {
@@ -21,15 +29,26 @@ export interface CheckOptions extends ComparisonOptions {
   readonly onIncomplete: 'fail' | 'warn';
   readonly output: readonly string[];
   readonly listTargets: boolean;
+  readonly dryRun: boolean;
+  readonly dryRunPods: boolean;
 }
 
 /** `gate check`. Returns the exit code. */
 export async function check(options: CheckOptions): Promise<number> {
   const outputs = parseOutputs(options.output);
   const request = gateRequest(options);
-  const ports = await createPorts({ ...options, progress: options.quiet ? silentProgress : createProgress() });
+  const ports = await createPorts({
+    ...options,
+    evidence: evidenceChoices(options),
+    progress: options.quiet ? silentProgress : createProgress(),
+  });
   const { report } = await runGate(
-    { ...request, onIncomplete: options.onIncomplete, ...(options.listTargets ? { listOnly: true } : {}) },
+    {
+      ...request,
+      onIncomplete: options.onIncomplete,
+      ...(options.listTargets ? { listOnly: true } : {}),
+      ...dryRunOf(options),
+    },
     ports,
   );
   if (options.listTargets) {
@@ -38,6 +57,15 @@ export async function check(options: CheckOptions): Promise<number> {
   }
   for (const output of outputs) write(output, format(output, report, options));
   return exitCode(report.verdict, options.failOn);
+}
+
+/** @throws GateError usage.conflict without a live cluster */
+function dryRunOf(options: CheckOptions): Pick<GateRequest, 'dryRun'> {
+  if (!options.dryRun && !options.dryRunPods) return {};
+  if (!options.live && options.context.length === 0) {
+    throw usage('a dry run asks a live cluster', 'Add --live or --context NAME; a snapshot cannot be asked.');
+  }
+  return { dryRun: { objects: options.dryRun, pods: options.dryRunPods } };
 }
 
 function format(output: Output, report: GateReport, options: CheckOptions): string {

@@ -3,7 +3,7 @@ import { runGate } from '../../pipeline.ts';
 import type { RenderResult } from '../../core/model.ts';
 import { clean, withoutJobCommands } from '../../report/text.ts';
 import { createPorts } from '../../wire.ts';
-import { gateRequest, type ComparisonOptions } from '../options.ts';
+import { evidenceChoices, gateRequest, type ComparisonOptions } from '../options.ts';
 import { createProgress, silentProgress } from '../progress.ts';
 
 export interface RenderOptions extends ComparisonOptions {
@@ -12,8 +12,12 @@ export interface RenderOptions extends ComparisonOptions {
 
 /** `gate render`: the objects of the affected targets (all with --all) as YAML on stdout. Secret values are redacted. */
 export async function render(options: RenderOptions): Promise<number> {
-  const ports = await createPorts({ ...options, progress: options.quiet ? silentProgress : createProgress() });
-  const { rendered } = await runGate(gateRequest(options), { ...ports, rules: [] });
+  const ports = await createPorts({
+    ...options,
+    evidence: evidenceChoices(options),
+    progress: options.quiet ? silentProgress : createProgress(),
+  });
+  const { rendered } = await runGate({ ...gateRequest(options), capabilitiesOnly: true }, { ...ports, rules: [] });
   let failed = false;
   for (const result of rendered[options.side].toSorted((a, b) => a.target.id.localeCompare(b.target.id))) {
     if (result.ok) process.stdout.write(documents(result));
