@@ -1,145 +1,109 @@
-// helm and kustomize in the exact versions of tools.json: from PATH, else built by Go into the user's cache.
-import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
+// The tools of tools.json in exactly these versions: from PATH, else built by Go into the user's cache.
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildClusterTools } from './cluster-tools.mjs';
 import { findGo, programName, root, toolRoot, which } from './paths.mjs';
-import { isAlive, withLock } from './lock.mjs';
+import { withLock } from './lock.mjs';
 import { gist, run } from './run.mjs';
 import { SetupError, say, ticking } from './say.mjs';
+import { folderOf, goEnvironment, isComplete, publish, withWorkFolder } from './store.mjs';
 
-/** The pinned tools. `line: second` ones are wanted by tests that prove two Helm lines side by side. */
+/**
+ * The pinned tools. `line: second` ones are wanted by tests that prove two Helm lines side by side, `cluster` and
+ * `cluster-second` ones by tests against real API servers.
+ */
 export function pinnedTools() {
   return JSON.parse(readFileSync(join(root, 'scripts', 'tools.json'), 'utf8')).tools;
 }
 
-const folderOf = (tool) => join(toolRoot(), `${tool.name}-${tool.version}`);
-const markerName = 'complete.json';
-const hashOf = (file) => createHash('sha256').update(readFileSync(file)).digest('hex');
+/** Built from a module of its own, with others of the same module at once. */
+const isClusterTool = (tool) => tool.line.startsWith('cluster');
 
-/**
- * Is the cached tool whole? Told by its marker (written last) and not by what the tool prints: a Helm built
- * without linker flags prints only `v3.19`. The content is hashed only when size or time moved.
- */
-export function isComplete(folder, name) {
-  const file = join(folder, programName(name));
-  try {
-    const marker = JSON.parse(readFileSync(join(folder, markerName), 'utf8'));
-    const { size, mtimeMs } = statSync(file);
-    if (marker.platform !== `${process.platform}-${process.arch}`) return false;
-    if (size !== marker.bytes) return false;
-    return mtimeMs === marker.mtimeMs || hashOf(file) === marker.sha256;
-  } catch {
-    return false;
-  }
-}
+const versionArguments = {
+  helm: ['version', '--template', '{{.Version}}'],
+  kustomize: ['version'],
+  kubectl: ['version', '--client'],
+};
 
 /** The version that a program on PATH prints is exactly the wanted one. */
 async function fitsOnPath(tool) {
   const file = which(tool.name);
-  if (file === undefined) return undefined;
-  const args = tool.name === 'helm' ? ['version', '--template', '{{.Version}}'] : ['version'];
-  const { code, output } = await run(file, args, { timeoutMs: 10_000 });
-  return code === 0 && output.trim().split('+')[0] === `v${tool.version}` ? file : undefined;
+  if (file === undefined) return false;
+  const { code, output } = await run(file, versionArguments[tool.name] ?? ['--version'], { timeoutMs: 10_000 });
+  if (code !== 0) return false;
+  if (!isClusterTool(tool)) return output.trim().split('+')[0] === `v${tool.version}`;
+  // `Kubernetes v1.34.3`, `Client Version: v1.34.3`, `etcd Version: 3.6.5`
+  return /(?:Version:|Kubernetes) v?(\S+)/.exec(output)?.[1] === tool.version;
 }
 
-function goEnvironment(go, folder) {
-  const env = { ...process.env, GOBIN: folder, CGO_ENABLED: '0' };
-  // A cross-compiling shell must not decide what runs here.
-  for (const name of ['GOOS', 'GOARCH', 'GOEXPERIMENT']) delete env[name];
-  env.PATH = [dirname(go), env.PATH].filter(Boolean).join(delimiter);
-  return env;
-}
-
-/** Folders that killed runs left behind. A live process of this machine keeps its own. */
-function removeLeftovers(parent, prefix) {
-  for (const name of readdirSync(parent)) {
-    if (!name.startsWith(prefix)) continue;
-    const pid = Number(name.slice(prefix.length).split('-')[0]);
-    const old = Date.now() - statSync(join(parent, name)).mtimeMs > 3_600_000;
-    if (old || !isAlive(pid)) rmSync(join(parent, name), { recursive: true, force: true });
-  }
+/** Go, or a clear refusal. */
+function goFor(label) {
+  const go = findGo();
+  if (go !== undefined) return go;
+  throw new SetupError(
+    `${label} is not on PATH and Go, which would build it, was not found`,
+    `install Go 1.26 or newer (https://go.dev/dl), or put ${label} on PATH`,
+  );
 }
 
 async function build(tool) {
-  const go = findGo();
   const label = `${tool.name} ${tool.version}`;
-  if (go === undefined) {
-    throw new SetupError(
-      `${label} is not on PATH and Go, which would build it, was not found`,
-      `install Go 1.26 or newer (https://go.dev/dl), or put ${label} on PATH`,
-    );
-  }
-  const parent = toolRoot();
-  const prefix = `.${tool.name}-${tool.version}.tmp-`;
-  removeLeftovers(parent, prefix);
-  const work = mkdtempSync(join(parent, `${prefix}${process.pid}-`));
-  const removeWork = () => rmSync(work, { recursive: true, force: true });
-  process.once('exit', removeWork);
-  try {
+  const go = goFor(label);
+  await withWorkFolder(`${tool.name}-${tool.version}`, async (work) => {
     const stop = ticking(`building ${label} with go install (once per user, about ${tool.about})`);
     const args = ['install', '-trimpath', `-ldflags=${tool.ldflags}`, `${tool.module}@v${tool.version}`];
     const { code, output } = await run(go, args, { cwd: work, env: goEnvironment(go, work) });
     const seconds = stop();
-    const file = join(work, programName(tool.name));
-    if (code !== 0 || !existsSync(file)) {
+    if (code !== 0 || !existsSync(join(work, programName(tool.name)))) {
       throw new SetupError(
         `building ${label} failed after ${seconds} s (${go} ${args.join(' ')}):\n${gist(output)}`,
         `check the network, GOPROXY and the version of Go (1.26 or newer), or put ${label} on PATH`,
       );
     }
-    const { size, mtimeMs } = statSync(file);
-    const marker = {
-      tool: tool.name,
-      version: tool.version,
-      module: tool.module,
-      platform: `${process.platform}-${process.arch}`,
-      bytes: size,
-      mtimeMs,
-      sha256: hashOf(file),
-    };
-    writeFileSync(join(work, markerName), `${JSON.stringify(marker, null, 2)}\n`);
-    publish(work, folderOf(tool), tool.name);
+    publish(tool, work);
     say(`${label} is ready after ${seconds} s`);
-  } finally {
-    process.removeListener('exit', removeWork);
-    removeWork();
-  }
-}
-
-/** Moves the finished folder to its place in one step. A broken one there is moved away; a whole one is kept. */
-function publish(work, folder, name) {
-  if (isComplete(folder, name)) return;
-  if (existsSync(folder)) {
-    const broken = `${folder}.broken-${process.pid}-${Date.now()}`;
-    renameSync(folder, broken);
-    rmSync(broken, { recursive: true, force: true });
-  }
-  try {
-    renameSync(work, folder);
-  } catch (error) {
-    if (!isComplete(folder, name)) throw error;
-  }
-}
-
-/** Makes one pinned tool available. Gives true when something had to be done. @throws SetupError */
-export async function ensureTool(tool) {
-  const folder = folderOf(tool);
-  if (isComplete(folder, tool.name)) return false;
-  if ((await fitsOnPath(tool)) !== undefined) return false;
-  mkdirSync(toolRoot(), { recursive: true });
-  return withLock(`${folder}.lock`, `${tool.name} ${tool.version}`, async () => {
-    if (isComplete(folder, tool.name)) return false;
-    await build(tool);
-    return true;
   });
+}
+
+/** Tools that are built together, in the order of tools.json: those of one version of one module. */
+function groups(tools) {
+  const found = new Map();
+  for (const tool of tools) {
+    const key = isClusterTool(tool) ? `${tool.module}@${tool.version}` : `${tool.name}-${tool.version}`;
+    found.set(key, [...(found.get(key) ?? []), tool]);
+  }
+  return [...found.values()];
+}
+
+async function missingOf(tools) {
+  const missing = [];
+  for (const tool of tools) {
+    if (!isComplete(folderOf(tool), tool.name) && !(await fitsOnPath(tool))) missing.push(tool);
+  }
+  return missing;
+}
+
+/** Makes pinned tools available. Gives true when something had to be done. @throws SetupError */
+export async function ensureTools(tools) {
+  let worked = false;
+  // One after another: a Go build uses all cores by itself.
+  for (const group of groups(tools)) {
+    const missing = await missingOf(group);
+    const [first] = missing;
+    if (first === undefined) continue;
+    mkdirSync(toolRoot(), { recursive: true });
+    const names = missing.map((tool) => `${tool.name} ${tool.version}`).join(', ');
+    const lock = isClusterTool(first)
+      ? join(toolRoot(), `${first.module.replaceAll('/', '-')}-${first.version}.lock`)
+      : `${folderOf(first)}.lock`;
+    const built = await withLock(lock, names, async () => {
+      const left = missing.filter((tool) => !isComplete(folderOf(tool), tool.name));
+      if (left.length === 0) return false;
+      if (isClusterTool(first)) await buildClusterTools(left, goFor(`${first.name} ${first.version}`));
+      else await build(first);
+      return true;
+    });
+    worked = built || worked;
+  }
+  return worked;
 }

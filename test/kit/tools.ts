@@ -7,11 +7,19 @@ import envPaths from 'env-paths';
 
 const run = promisify(execFile);
 
+export type ToolName = 'helm' | 'kustomize' | 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl';
+
 export interface PinnedTool {
-  readonly name: 'helm' | 'kustomize';
+  readonly name: ToolName;
   readonly version: string;
-  readonly line: 'default' | 'second';
+  readonly line: 'default' | 'second' | 'cluster' | 'cluster-second';
 }
+
+const versionArguments: Partial<Record<ToolName, readonly string[]>> = {
+  helm: ['version', '--template', '{{.Version}}'],
+  kustomize: ['version'],
+  kubectl: ['version', '--client'],
+};
 
 /** The tools that the set-up script provides, from `scripts/tools.json`. */
 export async function pinnedTools(): Promise<readonly PinnedTool[]> {
@@ -33,13 +41,14 @@ async function isProgram(file: string): Promise<boolean> {
   );
 }
 
-async function onPath(tool: string, version: string): Promise<string | undefined> {
+async function onPath(tool: ToolName, version: string): Promise<string | undefined> {
   for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
     const file = join(folder, tool);
     if (!isAbsolute(folder) || !(await isProgram(file))) continue;
-    const args = tool === 'helm' ? ['version', '--template', '{{.Version}}'] : ['version'];
-    const { stdout } = await run(file, args);
-    return stdout.trim().split('+')[0] === `v${version}` ? file : undefined;
+    const { stdout } = await run(file, [...(versionArguments[tool] ?? ['--version'])]);
+    // `v3.19.5+g...`, `Kubernetes v1.34.3`, `Client Version: v1.34.3`, `etcd Version: 3.6.5`
+    const found = /^(?:Kubernetes |Client Version: |etcd Version: )?v?([^\s+]+)/.exec(stdout.trim())?.[1];
+    return found === version ? file : undefined;
   }
   return undefined;
 }
@@ -48,18 +57,22 @@ async function onPath(tool: string, version: string): Promise<string | undefined
  * Absolute path of a tool in exactly that version (default: the version of the default line).
  * @throws Error when it is missing and `CI` is set. Elsewhere the error says how to get it: see {@link hasTool}.
  */
-export async function toolPath(tool: 'helm' | 'kustomize', version?: string): Promise<string> {
-  const wanted = version ?? (await pinnedTools()).find((pin) => pin.name === tool && pin.line === 'default')?.version;
-  if (wanted === undefined) throw new Error(`scripts/tools.json names no ${tool}`);
+export async function toolPath(tool: ToolName, version?: string): Promise<string> {
+  // The first pin of a name is its default line.
+  const pin = (await pinnedTools()).find(({ name }) => name === tool);
+  if (pin === undefined) throw new Error(`scripts/tools.json names no ${tool}`);
+  const wanted = version ?? pin.version;
   const cached = join(toolCache(), `${tool}-${wanted}`, process.platform === 'win32' ? `${tool}.exe` : tool);
   if (await isProgram(cached)) return cached;
   const found = await onPath(tool, wanted);
   if (found !== undefined) return found;
-  throw new Error(`${tool} ${wanted} is missing; run: node scripts/setup.mjs --all`);
+  throw new Error(
+    `${tool} ${wanted} is missing; run: node scripts/setup.mjs ${pin.line.startsWith('cluster') ? '--cluster' : '--all'}`,
+  );
 }
 
 /** For `it.skipIf(!(await hasTool('helm')))`. With `CI` set a missing tool fails instead of skipping. */
-export async function hasTool(tool: 'helm' | 'kustomize', version?: string): Promise<boolean> {
+export async function hasTool(tool: ToolName, version?: string): Promise<boolean> {
   try {
     await toolPath(tool, version);
     return true;
