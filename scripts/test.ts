@@ -1,5 +1,6 @@
 // `npm test`: bundle, then all tests. Quiet on success; failures are printed whole.
 //   npm test -- test/render        only these files
+// `npm run test:cluster`: the tests against real API servers, and only these.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,15 +19,19 @@ function node(script: string, args: readonly string[], quiet = false): number {
   return result.status ?? 1;
 }
 
+const cluster = process.argv[2] === '--cluster';
+const files = process.argv.slice(cluster ? 3 : 2);
+// Two servers at once are what two cores carry.
+const project = cluster ? ['--project=cluster', '--maxWorkers=2'] : ['--project=main'];
 const own = mkdtempSync(join(tmpdir(), 'gitops-gate-tests-'));
 const json = process.env['GATE_TEST_JSON'] ?? join(own, 'tests.json');
 try {
   let status = node('rolldown/bin/cli.mjs', ['-c', 'rolldown.config.ts', '--log-level', 'silent'], true);
   if (status === 0) {
     const args = ['run', '--reporter=dot', '--reporter=json', `--outputFile.json=${json}`, '--silent=passed-only'];
-    status = node('vitest/vitest.mjs', [...args, ...process.argv.slice(2)]);
+    status = node('vitest/vitest.mjs', [...args, ...project, ...files]);
     if (existsSync(json))
-      spawnSync(process.execPath, [join(root, 'scripts/summary.mjs'), json, '0'], { stdio: 'inherit' });
+      spawnSync(process.execPath, [join(root, 'scripts/summary.mjs'), '0', json], { stdio: 'inherit' });
   }
   process.exitCode = status;
 } finally {
