@@ -1,3 +1,4 @@
+import { readsPath } from '../core/inputs.ts';
 import type { Finding, Target } from '../core/model.ts';
 
 /** More than this says nothing: the whole repository changed. */
@@ -17,10 +18,8 @@ export function withChangedFiles(
   return findings.map((finding) => {
     let files = byTarget.get(finding.target);
     if (files === undefined) {
-      const inputs = targets(finding.target).flatMap((target) => (target.inputs === 'unknown' ? [] : target.inputs));
-      files = changed.filter((path) =>
-        inputs.some((input) => path === input || (input.endsWith('/') && path.startsWith(input))),
-      );
+      const sides = targets(finding.target);
+      files = changed.filter((path) => sides.some((target) => readsPath(target, path) === true));
       byTarget.set(finding.target, files);
     }
     if (files.length === 0 || files.length > maximum) return finding;

@@ -1,6 +1,6 @@
 import type { RenderResult, Target } from '../core/model.ts';
 import { coverageOf } from '../sources/detect-context.ts';
-import { reads } from './reads.ts';
+import { readsPath } from '../core/inputs.ts';
 
 interface Discovered {
   readonly targets: ReadonlyMap<string, Target>;
@@ -54,7 +54,7 @@ export function renderedInstead({ targets, rendered }: Discovered): readonly str
       (reader) =>
         reader.target.id !== target.id &&
         !reader.target.parents.includes(target.id) &&
-        reads(reader.target, target.origin.file) &&
+        readsPath(reader.target, target.origin.file) !== false &&
         // namePrefix and nameSuffix leave the name inside.
         reader.names.some((made) => made.kind === declaration.kind && made.name.includes(declaration.name)),
     );

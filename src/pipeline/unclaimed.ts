@@ -8,7 +8,7 @@ import { isOutside } from '../sources/detect-context.ts';
 import { isToolFile } from '../sources/plain.ts';
 import { chartOfValues } from './loose-values.ts';
 import { openGenerator } from './open-generators.ts';
-import { reads } from './reads.ts';
+import { readsPath } from '../core/inputs.ts';
 
 /** Files of tools, which never reach a cluster by themselves. */
 const toolFile =
@@ -66,7 +66,7 @@ export function unclaimedChanges(
   for (const path of trees.changed) {
     if (isOutside(path) || toolFile.test(path) || excluded.some((matches) => matches(path))) continue;
     const unreadable = unreadableText(trees, path);
-    const claimed = targets.some((target) => reads(target, path) || declaredIn(target, path));
+    const claimed = targets.some((target) => readsPath(target, path) !== false || declaredIn(target, path));
     if (unreadable !== undefined) {
       // Secrets that no target reads stay sealed by intent; one that a target reads keeps it from being rendered.
       const sealed = unreadable.encrypted && !claimed;
@@ -78,7 +78,7 @@ export function unclaimedChanges(
       });
       continue;
     }
-    if (generators.open.has(path) && !targets.some((target) => reads(target, path))) {
+    if (generators.open.has(path) && !targets.some((target) => readsPath(target, path) !== false)) {
       result.push({ what: path, ...openGenerator, location: { file: path }, weight: 'incomplete' });
       continue;
     }

@@ -1,3 +1,4 @@
+import { readsPath } from '../../core/inputs.ts';
 import type { ResourceRef, Target } from '../../core/model.ts';
 import type { RuleContext } from '../../core/rule.ts';
 
@@ -11,9 +12,7 @@ export function readerOf(context: RuleContext<unknown>, path: string): Target | 
   let found: Target | undefined;
   for (const side of [context.targets.after, context.targets.before]) {
     for (const target of side.values()) {
-      if (target.inputs === 'unknown') continue;
-      const reads = target.inputs.some((input) => input === path || (input.endsWith('/') && path.startsWith(input)));
-      if (reads && (found === undefined || target.id < found.id)) found = target;
+      if (readsPath(target, path) === true && (found === undefined || target.id < found.id)) found = target;
     }
     if (found !== undefined) return found;
   }

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Type } from 'typebox';
 import type { Confidence, Entry, RenderProblem, Severity, Target } from '../../core/model.ts';
 import { defineRule, type Problem, type RenderOutcomeChange, type RuleContext } from '../../core/rule.ts';
+import { readsPath } from '../../core/inputs.ts';
 import { escapePointer } from '../../core/json.ts';
 import { readDocuments, YamlError } from '../../core/yaml/read.ts';
 import { deletions, type Deletion } from '../kit/deletions.ts';
@@ -64,12 +65,7 @@ function* checkFailure(context: RuleContext<unknown>, outcome: RenderOutcomeChan
 
 /** Was a file that the target reads deleted on purpose? Then mass-deletion judges it alone. */
 function sourceDeleted(context: RuleContext<unknown>, target: Target): boolean {
-  return context.yaml.some(
-    ({ path, after }) =>
-      after === undefined &&
-      (target.inputs === 'unknown' ||
-        target.inputs.some((input) => input === path || (input.endsWith('/') && path.startsWith(input)))),
-  );
+  return context.yaml.some(({ path, after }) => after === undefined && readsPath(target, path) !== false);
 }
 
 /** A unit that rendered objects and renders none, without an error. */
@@ -238,6 +234,7 @@ export default defineRule({
   confidence: 'determined',
   needs: 'transition',
   kinds: [],
+  live: [],
   summary:
     'A unit no longer renders, renders nothing, forgets a file, breaks an embedded one, or renders something else each time.',
   docs: {
