@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { hasCluster, useCluster } from '../kit/cluster.ts';
 
@@ -61,5 +63,33 @@ spec:
         timeout: 20_000,
       })
       .toBe(1);
+  });
+});
+
+const crashing = `
+import { startServer } from ${JSON.stringify(new URL('../kit/server.ts', import.meta.url).href)};
+const { processes, folder } = await startServer();
+process.stdout.write(JSON.stringify({ pids: Object.values(processes).map(({ pid }) => pid), folder }), () => {
+  process.kill(process.pid, 'SIGKILL');
+});
+`;
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe.skipIf(!(await hasCluster()))('a run that is killed', () => {
+  test('leaves no server and no folder behind', async () => {
+    const text = await new Promise<string>((done) => {
+      execFile(process.execPath, ['--input-type=module', '-e', crashing], (_error, stdout) => done(stdout));
+    });
+    const { pids, folder } = JSON.parse(text) as { pids: number[]; folder: string };
+    expect(pids).toHaveLength(2);
+    await expect.poll(() => [pids.filter(isRunning), existsSync(folder)], { timeout: 20_000 }).toEqual([[], false]);
   });
 });
