@@ -38,6 +38,15 @@ export const snapshotHeaderSchema = Type.Object(
         ),
       ),
     ),
+    services: Type.Optional(
+      Type.Array(
+        Type.Object(
+          { namespace: Type.String(), name: Type.String(), requestsPerSecond: Type.Number({ minimum: 0 }) },
+          closed,
+        ),
+        { description: 'Traffic of Services' },
+      ),
+    ),
   },
   closed,
 );

@@ -71,7 +71,7 @@ function stateOf(collected: Collected, path: string): ClusterState {
     objects: [...collected.objects.values()],
     pods: [],
     helmReleases: [],
-    services: [],
+    services: (header?.services ?? []).map((service) => ({ ...service })),
     unread: [],
     metrics: (header?.metrics ?? []).map((metric) => ({ ...metric })),
     kinds: header?.kinds === undefined ? collected.kinds : new Set(header.kinds.map(groupKind)),

@@ -4,6 +4,7 @@ import type {
   Config,
   EnvironmentConfig,
   ExplicitTarget,
+  PrometheusConfig,
   RuleConfig,
   ToolChoice,
 } from '../core/config.ts';
@@ -28,9 +29,12 @@ export interface RawConfig {
   readonly rules?: Readonly<Record<string, RawRule>> | null;
   readonly waivers?: readonly Waiver[] | null;
   readonly allowMassDelete?: number | null;
-  readonly prometheus?: { readonly url: string } | null;
+  readonly prometheus?: RawPrometheus | null;
 }
 
+type RawPrometheus = { readonly url: string } & {
+  readonly [Key in Exclude<keyof PrometheusConfig, 'url'>]?: PrometheusConfig[Key] | null;
+};
 type RawRule = string | { readonly severity?: Severity; readonly options?: Readonly<Record<string, unknown>> };
 type RawChart =
   | string
@@ -102,13 +106,31 @@ export function toConfig(raw: RawConfig, directory: string, digest: string): Con
     waivers: parseWaivers(raw.waivers ?? []),
     digest,
   };
-  const { kubernetesVersion, apiVersions, allowMassDelete, prometheus } = raw;
+  const { kubernetesVersion, apiVersions, allowMassDelete } = raw;
+  const prometheus = raw.prometheus === undefined || raw.prometheus === null ? undefined : toPrometheus(raw.prometheus);
   return { ...whole, ...withoutEmpty({ kubernetesVersion, apiVersions, allowMassDelete, prometheus }) } as Config;
 }
 
 /** Waivers as written, without keys that are empty. */
 export function parseWaivers(waivers: readonly Waiver[]): readonly Waiver[] {
   return waivers.map((waiver) => withoutEmpty(waiver));
+}
+
+function toPrometheus(raw: RawPrometheus): PrometheusConfig {
+  const path = ['prometheus', 'url'];
+  const address = URL.parse(raw.url);
+  if (address === null || !/^https?:$/.test(address.protocol))
+    throw new PlacedError('prometheus.url must look like "http://prometheus.example.org:9090"', path);
+  if (address.username !== '' || address.password !== '')
+    throw new PlacedError(
+      'prometheus.url holds credentials, which everybody who reads the repository sees; set GATE_PROMETHEUS_USER and GATE_PROMETHEUS_PASSWORD, or GATE_PROMETHEUS_TOKEN, in the environment instead',
+      path,
+    );
+  const labels = raw.labels ?? {};
+  const wrong = Object.keys(labels).find((name) => !/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name));
+  if (wrong !== undefined)
+    throw new PlacedError(`${JSON.stringify(wrong)} is no name of a Prometheus label`, ['prometheus', 'labels']);
+  return { url: raw.url, window: raw.window ?? '7d', labels, queries: withoutEmpty(raw.queries ?? {}) };
 }
 
 const notProduction =

@@ -256,12 +256,38 @@ export const gateConfigSchema = strict(
     prometheus: optional(
       strict(
         {
-          url: text('Address of the Prometheus API.', {
-            pattern: '^https?://',
+          // Its form is checked in fill.ts, where the message does not repeat it: it may hold a password.
+          url: text('Address of the Prometheus API, http or https, without credentials.', {
             examples: ['http://prometheus.example.org:9090'],
           }),
+          window: optional(
+            text('How far back to look, as a Prometheus duration. Without it: `7d`.', {
+              pattern: '^[1-9][0-9]{0,3}[mhdw]$',
+              examples: ['7d'],
+            }),
+          ),
+          labels: optional(
+            textMap(
+              'Labels of the series of this cluster, where one Prometheus holds several clusters: `cluster: eu-1`.',
+            ),
+          ),
+          queries: optional(
+            strict(
+              {
+                memory: optional(text('Bytes by `namespace`, `pod` (or `workload`, `workload_type`) and `container`.')),
+                cpu: optional(text('Cores by `namespace`, `pod` (or `workload`, `workload_type`) and `container`.')),
+                start: optional(
+                  text(
+                    'Seconds from start to ready by `namespace`, `pod` (or `workload`, `workload_type`) and `container`.',
+                  ),
+                ),
+                requests: optional(text('Requests per second by `namespace` and `service`.')),
+              },
+              'PromQL in place of the built-in queries; `$window` stands for the window.',
+            ),
+          ),
         },
-        'Where metrics are read, as evidence.',
+        'Where metrics are read, as evidence. Credentials come from the environment (GATE_PROMETHEUS_TOKEN and others).',
       ),
     ),
   },

@@ -38,11 +38,28 @@ export interface Config {
   readonly waivers: readonly Waiver[];
   /** Number of deletions that the change announces, for `mass-deletion`. */
   readonly allowMassDelete?: number;
-  readonly prometheus?: { readonly url: string };
+  readonly prometheus?: PrometheusConfig;
   /** Where it was read from; undefined: defaults only. */
   readonly file?: string;
   /** sha256 of the canonical configuration. */
   readonly digest: string;
+}
+
+/** Where metrics are read. Credentials are never here: they come from the environment. */
+export interface PrometheusConfig {
+  /** Without user and password. */
+  readonly url: string;
+  /** Prometheus duration: `7d`. */
+  readonly window: string;
+  /** Labels that the series of the cluster carry in a Prometheus of several clusters: `cluster: eu-1`. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** PromQL in place of the built-in query; `$window` stands for the window. */
+  readonly queries: {
+    readonly memory?: string;
+    readonly cpu?: string;
+    readonly start?: string;
+    readonly requests?: string;
+  };
 }
 
 export interface ToolChoice {

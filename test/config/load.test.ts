@@ -249,3 +249,47 @@ describe('what an invalid gate.yaml says', () => {
     expect(failure(`rules:\n  replicas-cut:\n    options:\n${wide}\n`).code).toBe('config.yaml');
   });
 });
+
+describe('prometheus', () => {
+  it('has a window of seven days and the built-in queries unless it says otherwise', () => {
+    expect(load('prometheus: {url: "http://prometheus.monitoring:9090"}\n').prometheus).toEqual({
+      url: 'http://prometheus.monitoring:9090',
+      window: '7d',
+      labels: {},
+      queries: {},
+    });
+    const full = load(`
+prometheus:
+  url: https://mimir.example.org/prometheus
+  window: 2w
+  labels: {cluster: eu-1}
+  queries: {requests: 'sum by (namespace, service) (rate(app_requests_total[$window]))'}
+`).prometheus;
+    expect(full).toEqual({
+      url: 'https://mimir.example.org/prometheus',
+      window: '2w',
+      labels: { cluster: 'eu-1' },
+      queries: { requests: 'sum by (namespace, service) (rate(app_requests_total[$window]))' },
+    });
+  });
+
+  it.each([
+    ['an unknown key', 'prometheus: {url: "http://p:9090", windows: 7d}', 'unknown key "windows" in prometheus'],
+    ['a token in the file', 'prometheus: {url: "http://p:9090", token: abc}', 'unknown key "token" in prometheus'],
+    ['an unknown query', 'prometheus: {url: "http://p:9090", queries: {disk: x}}', 'unknown key "disk"'],
+    ['another protocol', 'prometheus: {url: "file:///etc/passwd"}', 'prometheus.url must look like'],
+    ['a window that is no duration', 'prometheus: {url: "http://p:9090", window: 7 days}', 'prometheus.window'],
+    ['a label that PromQL cannot name', 'prometheus: {url: "http://p:9090", labels: {"a-b": x}}', 'no name of'],
+  ])('refuses %s', (_, text, message) => {
+    expect(failure(`${text}\n`).message).toContain(message);
+  });
+
+  it.each(['http://joe:hunter2@p:9090', 'ftp://joe:hunter2@p', 'joe:hunter2@p', 'http://joe:hunter2@'])(
+    'does not repeat the password in %s',
+    (url) => {
+      const { message, next = '' } = failure(`prometheus: {url: "${url}"}\n`);
+      expect(message).toContain('prometheus.url');
+      expect(message + next).not.toContain('hunter2');
+    },
+  );
+});
