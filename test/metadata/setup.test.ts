@@ -15,7 +15,8 @@ import { pinnedTools } from '../kit/tools.ts';
 import { tempDir } from '../kit/tmp.ts';
 
 const script = resolve(import.meta.dirname, '../../scripts/setup.mjs');
-const pin = (await pinnedTools()).find((tool) => tool.name === 'kustomize');
+const pins = await pinnedTools();
+const pin = pins.find((tool) => tool.name === 'kustomize');
 const version = pin?.version ?? '';
 
 /** A `go` that takes a while and "builds" a program which says its name. */
@@ -171,5 +172,66 @@ describe.skipIf(process.platform === 'win32')('scripts/setup.mjs', () => {
     expect(leftovers(at)).toEqual([]);
     const bare = await at.start({ PATH: join(at.cache, 'nothing') }).done;
     expect(bare.text).toContain('git was not found on PATH');
+  });
+});
+
+/** A `go` with the sources of one module; its builds print the go.mod that they used. */
+const goOfModule = `#!/bin/sh
+echo "$@" >> "$GO_LOG"
+case "$1" in
+  mod) echo 'go: downloading' >&2; [ -n "$GO_FAILS" ] && { echo '{"Error": "404 Not Found"}'; exit 1; }
+    printf '{\\n\\t"Dir": "%s"\\n}\\n' "$GO_SOURCES" ;;
+  build) while [ "$1" != -o ]; do shift; done; cp go.mod "$2"; chmod +x "$2" ;;
+esac
+`;
+
+describe.skipIf(process.platform === 'win32')('scripts/setup.mjs, tools of a cluster', () => {
+  async function setUp(tools: string, more: Readonly<Record<string, string>> = {}) {
+    const folder = tempDir('setup');
+    program(join(folder, 'bin'), 'go', goOfModule);
+    program(join(folder, 'bin'), 'git', '#!/bin/sh\n');
+    mkdirSync(join(folder, 'sources'));
+    writeFileSync(join(folder, 'sources', 'go.sum'), 'sums\n', { mode: 0o444 });
+    writeFileSync(
+      join(folder, 'sources', 'go.mod'),
+      'module k8s.io/kubernetes\n\ngo 1.24.0\n\ntoolchain go1.24.9\n\nreplace (\n\tk8s.io/api => ./staging/src/k8s.io/api\n\tk8s.io/own => ../own\n)\n',
+    );
+    const env = {
+      PATH: `${join(folder, 'bin')}:/bin:/usr/bin`,
+      HOME: folder,
+      GATE_TOOL_CACHE: join(folder, 'cache'),
+      GO_LOG: join(folder, 'go.log'),
+      GO_SOURCES: join(folder, 'sources'),
+      ...more,
+    };
+    const child = spawn(process.execPath, [script, '--only', tools], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    let text = '';
+    child.stderr.on('data', (chunk) => (text += chunk));
+    const code = await new Promise<number | null>((end) => child.on('close', end));
+    return { code, text, cache: join(folder, 'cache'), log: readFileSync(join(folder, 'go.log'), 'utf8') };
+  }
+
+  const kubernetes = pins.find((tool) => tool.name === 'kube-controller-manager')?.version ?? '';
+
+  it('builds those of one version from one module, whose replacements are the published ones', async () => {
+    const { code, text, cache, log } = await setUp('kube-controller-manager,kubectl');
+    expect(code, text).toBe(0);
+    expect(log.match(/^mod download/gm)).toHaveLength(1);
+    expect(log.match(/^build .*gitVersion=v/gm)).toHaveLength(2);
+    const used = readFileSync(join(cache, `kubectl-${kubernetes}`, 'kubectl'), 'utf8');
+    expect(used).toContain(`require k8s.io/kubernetes v${kubernetes}\n`);
+    expect(used).toContain(`k8s.io/api => k8s.io/api v0.${kubernetes.slice(2)}\n`);
+    expect(used).not.toContain('../own');
+    expect(used).not.toContain('toolchain');
+    expect(readdirSync(cache).sort()).toEqual([`kube-controller-manager-${kubernetes}`, `kubectl-${kubernetes}`]);
+  });
+
+  it('says so when the sources cannot be had', async () => {
+    const { code, text, cache } = await setUp('kube-controller-manager', { GO_FAILS: '1' });
+    expect(code).toBe(1);
+    expect(text).toContain(`the sources of k8s.io/kubernetes ${kubernetes} cannot be had`);
+    expect(text).toContain('404 Not Found');
+    expect(text).toContain('setup: next: check the network');
+    expect(readdirSync(cache)).toEqual([]);
   });
 });
