@@ -46,6 +46,17 @@ function optionLines(rule: Rule): string[] {
   return [['| option | type | default | meaning |', '|---|---|---|---|', ...rows].join('\n')];
 }
 
+const kindNames = (kinds: readonly string[]): string =>
+  kinds.map((kind) => `\`${kind.replace(/^\//, '')}\``).join(', ');
+
+/** What it takes from a cluster beside the changed objects themselves. */
+function liveLines({ live, liveOf }: Rule): string[] {
+  if (live.length === 0 && liveOf === undefined) return [];
+  const list = live.length === 0 ? 'the kinds that a change points to' : kindNames(live);
+  const more = live.length === 0 || liveOf === undefined ? '' : ', and the kinds that a change points to';
+  return [`Takes from the cluster, when evidence is given: ${list}${more}.`];
+}
+
 /** `docs/rules/<id>.md`. */
 export function ruleDocument(rule: Rule): string {
   const parts = [
@@ -58,9 +69,8 @@ export function ruleDocument(rule: Rule): string {
       '|---|---|---|---|',
       `| ${rule.severity} | ${rule.confidence} | ${rule.reversibility} | ${needs[rule.needs]} |`,
     ].join('\n'),
-    ...(rule.kinds.length === 0
-      ? []
-      : [`Kinds: ${rule.kinds.map((kind) => `\`${kind.replace(/^\//, '')}\``).join(', ')}.`]),
+    ...(rule.kinds.length === 0 ? [] : [`Kinds: ${kindNames(rule.kinds)}.`]),
+    ...liveLines(rule),
     '## Why',
     rule.docs.why.trim(),
     '## What to do',

@@ -183,10 +183,13 @@ export interface Rule {
   /** Kinds it looks at (`apps/Deployment`, `/Service`), for docs and for coverage of snapshots. */
   readonly kinds: readonly string[];
   /**
-   * Kinds of which the live objects are evidence for it (`/Node`, `apps/Deployment`, `/Pod` for the pods of workloads).
-   * Only these are read from a cluster; a test holds each rule to its list.
+   * Kinds of which the live objects are evidence for it (`/Node`, `apps/Deployment`, `/Pod` for the pods of workloads,
+   * `helm/Release` for release records), beside those of the changed objects themselves. Only these are read from a
+   * cluster; a test holds each rule to its list. [] = it takes none.
    */
-  readonly live?: readonly string[];
+  readonly live: readonly string[];
+  /** Further kinds that one change makes it ask for: the custom resources of a definition that is deleted. */
+  readonly liveOf?: (change: ResourceChange) => readonly string[];
   /** One sentence for lists. */
   readonly summary: string;
   readonly docs: {

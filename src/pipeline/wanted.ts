@@ -19,7 +19,7 @@ export function wantedKinds(input: {
 }): readonly WantedKind[] {
   const { entries, changes } = input;
   const wanted = new Map<string, { version?: string; namespaces?: Set<string> }>();
-  const everywhere = changes.length === 0 ? [] : evidenceKinds(input.rules, input.config);
+  const everywhere = changes.length === 0 ? [] : evidenceKinds(input.rules, input.config, changes);
   const places = namespacesOf(entries);
   for (const kind of everywhere) {
     wanted.set(kind, localKinds.has(kind) ? { namespaces: new Set(places) } : {});
@@ -52,10 +52,17 @@ export function wantedKinds(input: {
     .toSorted((left, right) => (left.kind < right.kind ? -1 : 1));
 }
 
-/** Kinds that the rules in force name as evidence. */
-export function evidenceKinds(rules: readonly Rule[], config: Pick<Config, 'rules'>): readonly string[] {
+/** Kinds that the rules in force name as evidence, also those that a change makes them ask for. */
+export function evidenceKinds(
+  rules: readonly Rule[],
+  config: Pick<Config, 'rules'>,
+  changes: readonly ResourceChange[],
+): readonly string[] {
   const inForce = rules.filter(({ id }) => config.rules[id]?.level !== 'off');
-  return [...new Set(inForce.flatMap((rule) => rule.live ?? []))].toSorted();
+  const kinds = new Set(inForce.flatMap((rule) => rule.live));
+  for (const { liveOf } of inForce)
+    if (liveOf !== undefined) for (const change of changes) for (const kind of liveOf(change)) kinds.add(kind);
+  return [...kinds].toSorted();
 }
 
 /** Namespaces that the objects live in or are. */

@@ -46,6 +46,13 @@ export function explainRule(rule: Rule, options: ExplainOptions): string {
     `${rule.severity}, ${rule.confidence} offline, revert: ${rule.reversibility}. Family: ${rule.family}. Needs ${needWords[rule.needs]}.`,
     '',
     wrap(rule.summary, options.width),
+    ...(rule.live.length === 0
+      ? []
+      : [
+          '',
+          heading('Takes from the cluster'),
+          wrap(rule.live.map((kind) => kind.replace(/^\//, '')).join(', '), options.width),
+        ]),
     '',
     heading('Why'),
     wrap(rule.docs.why, options.width),

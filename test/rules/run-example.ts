@@ -3,8 +3,9 @@ import { diffSides } from '../../src/diff/diff.ts';
 import { parseSnapshot } from '../../src/cluster/snapshot.ts';
 import { buildLiveWorld, buildWorld } from '../../src/rules/kit/world.ts';
 import { resolveOptions } from '../../src/engine/options.ts';
-import type { BuildFile, RenderResult, Side, Target } from '../../src/core/model.ts';
-import type { Problem, Rule, RuleContext, RuleExample } from '../../src/core/rule.ts';
+import type { ClusterState } from '../../src/core/cluster.ts';
+import type { BuildFile, RenderResult, ResourceChange, Side, Target } from '../../src/core/model.ts';
+import type { LiveWorld, Problem, Rule, RuleContext, RuleExample } from '../../src/core/rule.ts';
 
 const exampleTarget: Target = {
   id: 'argocd:argocd/example',
@@ -57,8 +58,14 @@ function targetMap(own: readonly Target[], more: readonly Partial<Target>[] = []
   return new Map(all.map((one) => [one.id, one]));
 }
 
+/** What the example's live text and changes make of the cluster; by default all that the text holds. */
+export type LiveOf = (
+  state: ClusterState,
+  own: { readonly changes: readonly ResourceChange[]; readonly kinds: ReadonlySet<string> },
+) => LiveWorld;
+
 /** Runs one example of a rule through the real parser, defaults and diff. */
-export function runExample(rule: Rule, example: RuleExample): Problem[] {
+export function runExample(rule: Rule, example: RuleExample, liveOf: LiveOf = buildLiveWorld): Problem[] {
   const target: Target = { ...exampleTarget, ...example.target };
   const other: Target = { ...exampleTarget, id: 'argocd:argocd/other', name: 'other', ...example.other?.target };
   const on = (which: Side): Target[] => [
@@ -73,8 +80,12 @@ export function runExample(rule: Rule, example: RuleExample): Problem[] {
     );
   const before = results('before');
   const after = results('after');
-  const live = example.live === undefined ? undefined : buildLiveWorld(parseSnapshot(example.live, 'live.yaml'));
   const diff = diffSides({ before, after });
+  const kinds = new Set([...diff.entries.before, ...diff.entries.after].map(({ ref }) => `${ref.group}/${ref.kind}`));
+  const live =
+    example.live === undefined
+      ? undefined
+      : liveOf(parseSnapshot(example.live, 'live.yaml'), { changes: diff.changes, kinds });
   const beforeFiles = example.files?.before ?? {};
   const afterFiles = example.files?.after ?? {};
   const paths = new Set([...Object.keys(beforeFiles), ...Object.keys(afterFiles)]);

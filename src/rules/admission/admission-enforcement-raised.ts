@@ -1,8 +1,10 @@
 import { Type } from 'typebox';
+import { groupOf } from '../../core/json.ts';
 import type { V1RuleWithOperations } from '@kubernetes/client-node';
 import type { Confidence, Entry, ResourceChange, Severity } from '../../core/model.ts';
 import { defineRule, type Problem, type RuleContext } from '../../core/rule.ts';
 import { viewOf } from '../kit/cluster-view.ts';
+import { declarationKinds, liveKinds } from '../kit/live-kinds.ts';
 import { compareSelectors } from '../kit/namespaces.ts';
 import { at, listAt, stringAt } from '../kit/pods.ts';
 import {
@@ -73,6 +75,14 @@ function softer(after: Entry): string {
   return after.ref.group === 'kyverno.io' ? 'Audit' : 'Warn, Audit';
 }
 
+/** Where Kyverno writes what its policies would refuse. */
+const reportKinds = [
+  'openreports.io/ClusterReport',
+  'openreports.io/Report',
+  'wgpolicyk8s.io/ClusterPolicyReport',
+  'wgpolicyk8s.io/PolicyReport',
+] as const;
+
 /** Live evidence: what the engine reported while it did not enforce. */
 function judge(context: RuleContext, after: Entry, base: Severity) {
   const live = context.live(after.target.scope);
@@ -80,11 +90,10 @@ function judge(context: RuleContext, after: Entry, base: Severity) {
   let violations: Violations | undefined;
   if (group === 'constraints.gatekeeper.sh') violations = gatekeeperViolations(live?.get(group, kind, namespace, name));
   else if (live !== undefined && /kyverno/.test(group)) {
-    const reports = ['wgpolicyk8s.io', 'openreports.io'].flatMap((owner) =>
-      ['PolicyReport', 'ClusterPolicyReport', 'Report', 'ClusterReport'].flatMap((report) =>
-        live.ofKind(owner, report),
-      ),
-    );
+    const reports = reportKinds.flatMap((key) => {
+      const slash = key.indexOf('/');
+      return live.ofKind(key.slice(0, slash), key.slice(slash + 1));
+    });
     if (reports.length > 0)
       violations = reportedViolations(reports, namespace === undefined ? name : `${namespace}/${name}`);
   }
@@ -164,7 +173,7 @@ function missingParameter(context: RuleContext, binding: Entry) {
   const namespace = stringAt(binding.effective, 'spec', 'paramRef', 'namespace');
   // Without a namespace the parameter is looked up in the namespace of each request, or it is cluster-scoped.
   if (kind === undefined || apiVersion === undefined) return undefined;
-  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+  const group = groupOf(apiVersion);
   if (namespace === undefined && group === '') return undefined;
   const lookup = [group, kind, namespace, name] as const;
   const view = viewOf(context, 'after', scope);
@@ -178,6 +187,15 @@ function missingParameter(context: RuleContext, binding: Entry) {
     text: `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`,
     sure: removed?.outcome === 'deleted' || view.live?.covers(group, kind) === true,
   };
+}
+
+/** The kind of the parameters of a ValidatingAdmissionPolicy. */
+function parameterKinds({ after }: ResourceChange): readonly string[] {
+  const kind = stringAt(after?.object, 'spec', 'paramKind', 'kind');
+  const apiVersion = stringAt(after?.object, 'spec', 'paramKind', 'apiVersion');
+  return after?.ref.kind !== 'ValidatingAdmissionPolicy' || kind === undefined || apiVersion === undefined
+    ? []
+    : [`${groupOf(apiVersion)}/${kind}`];
 }
 
 /** Under Enforce or deny, a namespace is no longer left out. */
@@ -285,6 +303,8 @@ export default defineRule({
   confidence: 'likely',
   needs: 'transition',
   kinds: policyKinds,
+  live: liveKinds('admissionregistration.k8s.io/ValidatingAdmissionPolicy', reportKinds),
+  liveOf: (change) => [...declarationKinds(change), ...parameterKinds(change)],
   summary: 'A policy that reported so far starts to refuse, or an enforcing policy reaches further.',
   docs: {
     why: 'Admission policies act on requests, not on what runs. When Audit, Warn or dryrun becomes Deny or Enforce the sync succeeds and everything keeps running, until a controller has to create a pod again: after a node drain, a crash, a scale-up, the next release. Then the request is refused and the workload cannot come back. `enforcementAction` of a Gatekeeper constraint defaults to deny, so dropping `dryrun` enforces; a ValidatingAdmissionPolicyBinding with `parameterNotFoundAction: Deny` refuses everything while its parameter is missing.',

@@ -4,9 +4,11 @@ import { defineRule, type LiveWorld, type Problem, type RuleContext } from '../.
 import { viewOf } from '../kit/cluster-view.ts';
 import { deletions } from '../kit/deletions.ts';
 import { configuredExemptions, isExempt, isVitalNamespace } from '../kit/exemptions.ts';
+import { declarationKinds, liveKinds, podMakerKinds } from '../kit/live-kinds.ts';
 import { namespaceLabels, nameLabel, requirementsOf, selects, type NamespaceLabels } from '../kit/namespaces.ts';
 import { at, listAt, stringAt } from '../kit/pods.ts';
 import { escapePointer } from '../../core/json.ts';
+import { activePods } from '../kit/live-pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import type { LabelSelector } from '../kit/select.ts';
 import { serviceAddress } from '../kit/services.ts';
@@ -157,8 +159,8 @@ function severityFor(vital: boolean, denying: boolean): Severity {
 /** Pods of a namespace: live ones, else the replicas that are asked for. */
 function podCount(context: RuleContext, scope: string, namespace: string): number | undefined {
   const live: LiveWorld | undefined = context.live(scope);
-  if (live?.covers('', 'Pod') === true)
-    return live.ofKind('', 'Pod').filter((pod) => pod.metadata.namespace === namespace).length;
+  if (live?.covers('', 'Pod', namespace) === true)
+    return live.pods(namespace).reduce((sum, pods) => sum + activePods(pods), 0);
   const makers = viewOf(context, 'after', scope).podMakers(namespace);
   return makers.length === 0 ? undefined : makers.reduce((sum, maker) => sum + (maker.pods ?? 1), 0);
 }
@@ -265,6 +267,12 @@ export default defineRule({
     'admissionregistration.k8s.io/MutatingWebhookConfiguration',
     'admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding',
   ],
+  live: liveKinds(
+    podMakerKinds,
+    '/Namespace',
+    webhookKinds.map((kind) => `${webhookGroup}/${kind}`),
+  ),
+  liveOf: declarationKinds,
   summary: 'A label or list entry that kept admission control away from a namespace goes away.',
   docs: {
     why: "Admission webhooks skip namespaces by label: `namespaceSelector` is evaluated against the labels of the Namespace at every request. Taking the label off `kube-system`, off the namespace of the policy engine, or taking the namespace out of a `NotIn` list, out of Gatekeeper's `excludedNamespaces` or out of Kyverno's `resourceFilters` puts the control plane's own pods under policies that were never written for them. Nothing happens at the sync; the next pod that has to be replaced is refused.",

@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import type { Confidence, Entry } from '../../core/model.ts';
 import { defineRule, type LiveWorld, type Problem, type RuleContext, type World } from '../../core/rule.ts';
 import { viewOf, type ClusterView } from '../kit/cluster-view.ts';
+import { backendKinds, customKinds, declarationKinds, liveKinds } from '../kit/live-kinds.ts';
 import { at, listAt, stringAt } from '../kit/pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { backendOf, formatAddress, serviceAddress, type Backend, type ServiceAddress } from '../kit/services.ts';
@@ -167,6 +168,8 @@ export default defineRule({
     '/Service',
     'apps/Deployment',
   ],
+  live: liveKinds(backendKinds),
+  liveOf: (change) => [...declarationKinds(change), ...customKinds(change)],
   summary: 'The backend of an APIService or of a CRD conversion webhook goes away while the registration stays.',
   docs: {
     why: 'An APIService makes the API server forward a whole API group to a Service, and a CRD with conversion strategy Webhook sends every object that is stored in another version to one. When nobody answers there, not only those objects are affected: discovery returns errors, and namespace deletion and garbage collection, which list every kind, stall in the whole cluster. For `metrics.k8s.io` HorizontalPodAutoscalers stop scaling.',

@@ -297,6 +297,7 @@ export default defineRule({
     '/Namespace',
     'discovery.k8s.io/EndpointSlice',
   ],
+  live: ['/Namespace', 'discovery.k8s.io/EndpointSlice'],
   summary: 'An existing webhook matches more requests than before, waits longer, or starts to fail closed.',
   docs: {
     why: 'Every request that a webhook matches depends on its backend: with `failurePolicy: Fail` it is refused while nobody answers, with `Ignore` it waits for the whole `timeoutSeconds` first. Going from Ignore to Fail, a star in `rules`, a removed selector or match condition, and a longer timeout all make the same outage of the same backend hit more. A field that is dropped counts: `Fail` is the default in `admissionregistration.k8s.io/v1`, `Ignore` was in `v1beta1`. For pods, nodes and leases it is critical, because then workloads and nodes stop healing themselves.',

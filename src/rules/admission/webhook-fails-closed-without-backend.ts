@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import type { Confidence, Novelty, Severity } from '../../core/model.ts';
 import { defineRule, type Problem, type RuleContext } from '../../core/rule.ts';
 import { viewOf, type ClusterView } from '../kit/cluster-view.ts';
+import { backendKinds, declarationKinds, liveKinds } from '../kit/live-kinds.ts';
 import { problemAt } from '../kit/problem.ts';
 import {
   backendOf,
@@ -239,6 +240,8 @@ export default defineRule({
     '/Secret',
     'discovery.k8s.io/EndpointSlice',
   ],
+  live: liveKinds(backendKinds),
+  liveOf: declarationKinds,
   summary: 'A webhook with failurePolicy Fail has no backend that can answer after the sync.',
   docs: {
     why: `With \`failurePolicy: Fail\`, which is the default of \`admissionregistration.k8s.io/v1\`, the API server refuses every request that the rules match when the webhook cannot be reached or its certificate cannot be verified. That is the case when the Service or its pods are gone, scaled to 0 or not selected, when \`clientConfig.service.port\` is not a port of the Service, and when \`caBundle\` does not verify the serving certificate or that certificate does not name \`<service>.<namespace>.svc\`. Often the refused requests include those that would repair it, so a git revert alone may not bring it back.`,

@@ -3,6 +3,7 @@ import type { Confidence, Novelty, Reversibility, Severity } from '../../core/mo
 import { defineRule, type Problem, type RuleContext } from '../../core/rule.ts';
 import { viewOf } from '../kit/cluster-view.ts';
 import { allowanceOf, budgetsIn, guards } from '../kit/disruption-budget.ts';
+import { backendKinds, declarationKinds, liveKinds } from '../kit/live-kinds.ts';
 import { namespaceLabels, nameLabel, selects } from '../kit/namespaces.ts';
 import { at, listAt, stringAt } from '../kit/pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
@@ -17,6 +18,7 @@ import {
 } from '../kit/services.ts';
 import { weaker } from '../kit/severity.ts';
 import { changesByIdentity, entryIdentity } from '../kit/touched.ts';
+import { selectsByName } from '../kit/webhook-reach.ts';
 import {
   callsFor,
   describeRules,
@@ -232,7 +234,7 @@ function nodeLoop(
   if (isRedundant(readyEndpoints(context.live(scope), namespace, name)) || isProtected(context, side, backend, scope))
     return undefined;
   const names = [...new Set(reached.map((item) => item.name))];
-  const sure = reached.some((item) => item.namespace === undefined || requirementsAreByName(webhook));
+  const sure = reached.some((item) => item.namespace === undefined || selectsByName(webhook.fields.namespaceSelector));
   return {
     tier: 2,
     confidence: sure && condition === 'none' && backend.status === 'answers' ? 'determined' : 'likely',
@@ -242,14 +244,6 @@ function nodeLoop(
       `pods asked for: ${backend.pods ?? 'one per node'}; no PodDisruptionBudget keeps one of at least two pods running`,
     ],
   };
-}
-
-function requirementsAreByName(webhook: Webhook): boolean {
-  const selector = webhook.fields.namespaceSelector;
-  return [
-    ...Object.keys(selector?.matchLabels ?? {}),
-    ...(selector?.matchExpressions ?? []).map(({ key }) => key),
-  ].every((key) => key === nameLabel);
 }
 
 /** At least two pods, and a budget that keeps one of them during drains. */
@@ -302,6 +296,8 @@ export default defineRule({
     'policy/PodDisruptionBudget',
     'discovery.k8s.io/EndpointSlice',
   ],
+  live: liveKinds(backendKinds, '/Namespace'),
+  liveOf: declarationKinds,
   summary: 'A fail-closed webhook intercepts the creation of its own pods, or of what nodes need to run them.',
   docs: {
     why: 'A webhook with `failurePolicy: Fail` that matches `CREATE pods` in its own namespace has to approve its own replacement. As long as one pod answers nobody notices; after a node group is replaced, a drain, or a crash of all pods, the API server refuses the new pods because nobody answers, for ever. The same happens one step further away when CNI or DNS pods in `kube-system`, node objects or node leases are matched: no node becomes ready, so the backend has nowhere to run. Only the configuration objects of admission themselves are exempt (`rules.IsExemptAdmissionConfigurationResource` in k8s.io/apiserver), which is why deleting the configuration always works.',

@@ -160,6 +160,7 @@ export default defineRule({
   confidence: 'determined',
   needs: 'single',
   kinds: ['*'],
+  live: [],
   summary: 'A manifest uses an API version that the cluster does not serve (any more, or yet).',
   docs: {
     why: 'Kubernetes removes old API versions: `policy/v1beta1` with 1.25, `extensions/v1beta1` Ingress with 1.22. A manifest in such a version is refused ("no matches for kind"), and Argo CD, Flux and Helm then refuse the whole unit, not only this object. Objects already in the cluster go on to exist under the new version, so it shows only at the next sync.',

@@ -139,6 +139,7 @@ export default defineRule<Options>({
   confidence: 'determined',
   needs: 'transition',
   kinds: ['apps/Deployment', 'apps/StatefulSet', 'apps/DaemonSet', '/Service'],
+  live: [],
   summary: 'Pods behind a Service get less time to stop, or lose the preStop hook that lets traffic drain.',
   docs: {
     why: 'When a pod is deleted, two things start at the same moment: endpoints are removed, which reaches kube-proxy, ingress controllers and load balancers some seconds later, and the pod is stopped: preStop, then SIGTERM, then SIGKILL when `terminationGracePeriodSeconds` are over. preStop counts against that period. Without a preStop hook, or with a period that preStop uses up, a pod is gone while it still gets requests, at every rollout and every drain. A grace period of 0 on a StatefulSet lets two pods of the same identity run at once.',

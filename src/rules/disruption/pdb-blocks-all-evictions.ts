@@ -14,6 +14,7 @@ import {
   type Budget,
 } from '../kit/disruption-budget.ts';
 import { guardedBy, livePods, nodeChurn, totalPods, type Guarded } from '../kit/guarded.ts';
+import { declarationKinds, disruptionKinds, liveKinds } from '../kit/live-kinds.ts';
 import { at, numberAt } from '../kit/pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { formatRefs } from '../kit/services.ts';
@@ -214,6 +215,8 @@ export default defineRule({
     'keda.sh/ScaledObject',
     '/Node',
   ],
+  live: liveKinds(disruptionKinds),
+  liveOf: declarationKinds,
   summary: 'A PodDisruptionBudget leaves no eviction even when all pods are healthy.',
   docs: {
     why: 'The disruption controller rounds percentages up, for `minAvailable` and `maxUnavailable` alike: 80 % of 4 pods are 4, so none may go, while `maxUnavailable: 20%` always leaves one. An integer `minAvailable` that reaches the number of pods does the same, `minAvailable: 1` with one replica being the usual case. The budget holds while everything is fine; then a node drain, a version upgrade or the cluster autoscaler asks for an eviction and is answered 429 until someone deletes the budget. What counts is the smallest number of pods: `minReplicas` of the autoscaler, else `replicas`. Lowering those can freeze a budget that nobody touched.',

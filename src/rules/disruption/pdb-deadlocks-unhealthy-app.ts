@@ -11,6 +11,7 @@ import {
   type Budget,
 } from '../kit/disruption-budget.ts';
 import { guardedBy, nodeChurn, totalPods, type Guarded } from '../kit/guarded.ts';
+import { declarationKinds, disruptionKinds, liveKinds } from '../kit/live-kinds.ts';
 import { at, containersOf, numberAt, podTemplate, stringAt } from '../kit/pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { rolloutPace } from '../kit/rollout.ts';
@@ -218,6 +219,8 @@ export default defineRule({
   confidence: 'likely',
   needs: 'joined',
   kinds: ['policy/PodDisruptionBudget', 'apps/Deployment', 'apps/StatefulSet', '/Node'],
+  live: liveKinds(disruptionKinds),
+  liveOf: declarationKinds,
   summary: 'Pods that run but are not ready cannot be evicted, so a broken application holds its nodes.',
   docs: {
     why: 'With `unhealthyPodEvictionPolicy: IfHealthyBudget`, the default, an unready pod in phase Running may be evicted only while the application is healthy without it. When a rollout fails, a probe is wrong or a dependency is down, the number of healthy pods falls below what the budget requires, and the eviction of even the broken pods is answered 429. A crash-looping pod is in phase Running too. The node cannot be drained, so node repair and upgrades wait for an application that may be waiting for a new node.',

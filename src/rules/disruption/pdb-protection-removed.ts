@@ -12,6 +12,7 @@ import {
   type Budget,
 } from '../kit/disruption-budget.ts';
 import { budgetsOver, guardedBy, lowerBound, nodeChurn, totalPods, type Guarded } from '../kit/guarded.ts';
+import { declarationKinds, disruptionKinds, liveKinds } from '../kit/live-kinds.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { servicesSelecting } from '../kit/routes.ts';
 import { formatRefs } from '../kit/services.ts';
@@ -149,6 +150,8 @@ export default defineRule({
   confidence: 'determined',
   needs: 'transition',
   kinds: ['policy/PodDisruptionBudget', 'apps/Deployment', 'apps/StatefulSet', '/Service', '/Node'],
+  live: liveKinds(disruptionKinds),
+  liveOf: declarationKinds,
   summary: 'A workload with several replicas that a PodDisruptionBudget kept available has none any more.',
   docs: {
     why: 'Drains go node by node, but they do not wait for pods to become ready somewhere else unless a PodDisruptionBudget makes them. Without one, a node upgrade or the cluster autoscaler may evict all replicas of a workload within seconds. A budget also goes when `maxUnavailable` reaches the number of pods or when its selector is narrowed.',

@@ -3,6 +3,7 @@ import { defineRule, type Problem, type RuleContext } from '../../core/rule.ts';
 import { candidateMakers, viewOf, type ClusterView, type PodMaker } from '../kit/cluster-view.ts';
 import { allBudgets, budgetOfEntry, guardingBudgets, guards, type Budget } from '../kit/disruption-budget.ts';
 import { budgetsOver } from '../kit/guarded.ts';
+import { declarationKinds, liveKinds, podMakerKinds } from '../kit/live-kinds.ts';
 import { getOrMake } from '../kit/memo.ts';
 import { requirementsOf } from '../kit/namespaces.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
@@ -153,6 +154,8 @@ export default defineRule({
   confidence: 'determined',
   needs: 'joined',
   kinds: ['policy/PodDisruptionBudget', 'apps/Deployment', 'apps/StatefulSet', 'apps/DaemonSet'],
+  live: liveKinds(podMakerKinds, 'policy/PodDisruptionBudget'),
+  liveOf: declarationKinds,
   summary: 'Two PodDisruptionBudgets select the same pods, or one selects no pods, or all of them, by accident.',
   docs: {
     why: 'The eviction API supports one PodDisruptionBudget per pod; with two it answers 500 for every eviction, whatever the budgets allow. A budget whose selector no longer meets the pod labels guards nothing and says nothing. And an empty selector changed its meaning: none of the pods in `policy/v1beta1`, all pods of the namespace in `policy/v1`.',

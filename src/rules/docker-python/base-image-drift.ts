@@ -229,6 +229,7 @@ export default defineRule({
   confidence: 'determined',
   needs: 'transition',
   kinds: ['/Node'],
+  live: ['/Node'],
   summary:
     'A Dockerfile starts from an image that moves, is out of support, or differs from that of the other environments.',
   docs: {

@@ -236,6 +236,7 @@ export default defineRule({
   confidence: 'determined',
   needs: 'transition',
   kinds: [],
+  live: [],
   summary:
     'A package that the code imports is missing in production, or an environment has another set or major version.',
   docs: {

@@ -188,6 +188,7 @@ export default defineRule({
   confidence: 'determined',
   needs: 'transition',
   kinds: ['apps/Deployment', 'apps/StatefulSet', 'apps/DaemonSet'],
+  live: [],
   summary: 'Production installs the application in another way than the environments where it is tested.',
   docs: {
     why: 'With `pip install -e .` in development and `pip install -r requirements.txt` in production two lists decide what is installed: `install_requires` of the project is tested, the requirements file is deployed, and a package that is only in the first is missed at the first import in production. An editable install is a link to the source folder: it works without a correct package, breaks when a volume is mounted over the folder, and is empty when only `site-packages` is copied into the final stage.',

@@ -251,6 +251,7 @@ export default defineRule({
   confidence: 'determined',
   needs: 'single',
   kinds: [],
+  live: [],
   summary: 'A Python dependency that was fixed can now change between two builds of the same commit.',
   docs: {
     why: 'pip installs the newest version that fits the specifiers at the moment of the build. Without `==`, a hash or a lock the image that is built tonight differs from the one that was tested this morning, and nothing in Git says so. The packages below a pinned one float as well: Flask 2.2 was pinned in many images that broke the day Werkzeug 3.0 came out. With `--extra-index-url` pip takes the highest version of all indexes, whoever uploaded it.',

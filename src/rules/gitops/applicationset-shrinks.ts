@@ -46,6 +46,7 @@ export default defineRule({
   confidence: 'determined',
   needs: 'transition',
   kinds: ['argoproj.io/ApplicationSet'],
+  live: [],
   summary:
     'An ApplicationSet generates fewer Applications than before; the controller deletes the others with all they own.',
   docs: {

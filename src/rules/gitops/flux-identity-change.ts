@@ -119,6 +119,7 @@ export default defineRule({
   confidence: 'determined',
   needs: 'transition',
   kinds: ['kustomize.toolkit.fluxcd.io/Kustomization', 'helm.toolkit.fluxcd.io/HelmRelease'],
+  live: [],
   summary:
     'A Kustomization is renamed or a HelmRelease gets another release: Flux deletes everything and creates it anew.',
   docs: {

@@ -196,6 +196,7 @@ export default defineRule({
   confidence: 'determined',
   needs: 'transition',
   kinds: ['argoproj.io/Application', 'kustomize.toolkit.fluxcd.io/Kustomization', 'helm.toolkit.fluxcd.io/HelmRelease'],
+  live: [],
   summary:
     'A check that guards later changes is switched off: a waiver or rule of gate.yaml, drift detection, validation.',
   docs: {

@@ -231,6 +231,7 @@ export default defineRule({
     'rbac.authorization.k8s.io/ClusterRoleBinding',
     'apiextensions.k8s.io/CustomResourceDefinition',
   ],
+  live: ['apiextensions.k8s.io/CustomResourceDefinition'],
   summary: 'The change touches a field that the API server does not let anybody change.',
   docs: {
     why: 'Some fields are fixed when the object is created: `spec.selector` of a Deployment, nearly all of a StatefulSet, the template of a Job, the type of a Secret, `roleRef` of a binding. An update of them is refused by validation, so the sync fails there, with everything before it already applied. Charts that put `helm.sh/chart` or `app.kubernetes.io/version` into `matchLabels` fail with every bump. `Force` deletes and creates the object instead, which is fine for a Job and an outage for the rest.',

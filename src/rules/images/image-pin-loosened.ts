@@ -2,10 +2,10 @@ import { Type } from 'typebox';
 import type { Confidence, Entry, Severity } from '../../core/model.ts';
 import { defineRule, type LiveWorld, type Problem, type RuleContext } from '../../core/rule.ts';
 import { imageOf, podChange, type ContainerPair } from '../kit/container-pairs.ts';
-import { effectiveTag, formatImage, imageName, type ImageReference } from '../kit/image-reference.ts';
-import { listAt, podTemplate, stringAt } from '../kit/pods.ts';
+import { effectiveTag, formatImage, imageName, parseImage, type ImageReference } from '../kit/image-reference.ts';
+import { containerPods } from '../kit/live-pods.ts';
+import { getOrMake } from '../kit/memo.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
-import { matchesLabels } from '../kit/select.ts';
 import { examples } from './examples/image-pin-loosened.ts';
 
 interface Loosening {
@@ -146,7 +146,7 @@ function report(
       before: formatImage(before),
       after: formatImage(image),
       ...(ids.length === 0 ? {} : { live: [...ids] }),
-      facts: moved ? [`${ids.length} different images run under one reference in pods of one ReplicaSet now`] : [],
+      facts: moved ? [`${ids.length} different images run under one reference in its pods now`] : [],
       ...(live === undefined
         ? {
             wouldChange:
@@ -157,23 +157,15 @@ function report(
   });
 }
 
-/** Image ids that run in pods of the workload's newest template, when more than one under the same reference. */
+/** Image ids that run in pods of the workload under one reference, when there are several. */
 function runningIds(live: LiveWorld | undefined, after: Entry, container: string): readonly string[] {
-  if (live === undefined) return [];
-  const wanted = podTemplate(after.effective)?.labels ?? {};
-  if (Object.keys(wanted).length === 0) return [];
-  const byReplicaSet = new Map<string, Set<string>>();
-  for (const pod of live.ofKind('', 'Pod')) {
-    if (pod.metadata.namespace !== after.ref.namespace || !matchesLabels(wanted, pod.metadata.labels)) continue;
-    const owner = pod.metadata.labels?.['pod-template-hash'] ?? pod.metadata.labels?.['controller-revision-hash'] ?? '';
-    for (const status of listAt(pod, 'status', 'containerStatuses')) {
-      const id = stringAt(status, 'imageID');
-      if (stringAt(status, 'name') !== container || id === undefined || id === '') continue;
-      const key = `${owner}\u0000${stringAt(status, 'image') ?? ''}`;
-      byReplicaSet.set(key, (byReplicaSet.get(key) ?? new Set()).add(id.slice(id.indexOf('@') + 1)));
-    }
+  const byReference = new Map<string, Set<string>>();
+  for (const { image, imageId } of containerPods(live, after, container).flatMap(({ images }) => images)) {
+    const parsed = parseImage(image);
+    if (imageId === undefined || imageId === '' || parsed === undefined) continue;
+    getOrMake(byReference, formatImage(parsed), () => new Set()).add(imageId.slice(imageId.indexOf('@') + 1));
   }
-  return [...([...byReplicaSet.values()].find((ids) => ids.size > 1) ?? [])];
+  return [...([...byReference.values()].find((ids) => ids.size > 1) ?? [])].toSorted();
 }
 
 export default defineRule({
@@ -186,6 +178,7 @@ export default defineRule({
   confidence: 'determined',
   needs: 'single',
   kinds: ['apps/Deployment', 'apps/StatefulSet', 'apps/DaemonSet', 'batch/Job', 'batch/CronJob', '/Pod'],
+  live: ['/Pod'],
   summary: 'An image goes from a digest to a tag, or from a version to a tag that moves.',
   docs: {
     why: 'A tag is a name that its publisher can point elsewhere. A pod that is rescheduled pulls what the tag means at that moment, so the replicas of one rollout can run different code, what was tested is not what runs, and rolling back the manifest does not roll back the image. A digest cannot move; a full version usually does not; `latest`, `stable`, a branch name or a major version do by design.',

@@ -3,8 +3,9 @@ import type { Confidence, Severity } from '../../core/model.ts';
 import { defineRule, type LiveWorld, type Problem, type RuleContext, type World } from '../../core/rule.ts';
 import { viewOf, type ClusterView } from '../kit/cluster-view.ts';
 import { parseImage } from '../kit/image-reference.ts';
+import { declarationKinds } from '../kit/live-kinds.ts';
 import { getOrMake, memo } from '../kit/memo.ts';
-import { containersOf, listAt, stringAt, workloads, type WorkloadEntry } from '../kit/pods.ts';
+import { containersOf, listAt, workloads, type WorkloadEntry } from '../kit/pods.ts';
 import { escapePointer } from '../../core/json.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import {
@@ -250,11 +251,13 @@ const usersWithSecrets = (world: World) => usage(world).withSecret;
 /** Hosts that running pods pull from without any secret. */
 const liveWithout = memo((live: LiveWorld) => {
   const hosts = new Set<string>();
-  for (const pod of live.ofKind('', 'Pod')) {
-    if (listAt(pod, 'spec', 'imagePullSecrets').length > 0 || stringAt(pod, 'status', 'phase') !== 'Running') continue;
-    for (const container of listAt(pod, 'spec', 'containers')) {
-      const host = parseImage(stringAt(container, 'image') ?? '')?.host;
-      if (host !== undefined) hosts.add(host);
+  for (const pods of live.pods()) {
+    if (pods.pullSecrets.length > 0) continue;
+    for (const { images } of pods.containers) {
+      for (const { image, running } of images) {
+        const host = running === 0 ? undefined : parseImage(image)?.host;
+        if (host !== undefined) hosts.add(host);
+      }
     }
   }
   return hosts;
@@ -287,6 +290,8 @@ export default defineRule({
     '/ServiceAccount',
     '/Secret',
   ],
+  live: ['/Pod', '/Secret', '/ServiceAccount'],
+  liveOf: declarationKinds,
   summary: 'Pods pull from a private registry and no pull secret that covers it is attached, or it is being removed.',
   docs: {
     why: 'A pod pulls with the secrets in its `imagePullSecrets`, or with those of its ServiceAccount when it has none. A secret that is missing or of another type is skipped without an error; the pull is then anonymous, and the kubelet reports ImagePullBackOff only when a pod starts on a node that does not have the image. So the sync is green and the next reschedule fails. From Kubernetes 1.35 on the kubelet checks the credentials for images that are on the node, too.',

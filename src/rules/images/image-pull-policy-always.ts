@@ -3,10 +3,10 @@ import type { Confidence, Entry, KubeObject, Reversibility, Severity } from '../
 import { defineRule, type LiveWorld, type Problem, type RuleContext } from '../../core/rule.ts';
 import { imageOf, podChange, type ContainerPair } from '../kit/container-pairs.ts';
 import { effectiveTag, formatImage } from '../kit/image-reference.ts';
-import { containersOf, desiredPods, listAt, numberAt, podTemplate, stringAt } from '../kit/pods.ts';
+import { containersOf, desiredPods, podTemplate } from '../kit/pods.ts';
+import { podsOf } from '../kit/live-pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { scalerFor } from '../kit/scalers.ts';
-import { matchesLabels } from '../kit/select.ts';
 import { examples } from './examples/image-pull-policy-always.ts';
 
 interface Options {
@@ -132,17 +132,14 @@ function report(
 }
 
 function livePods(live: LiveWorld | undefined, after: Entry): { count: number; restarts: number } | undefined {
-  if (live?.covers('', 'Pod') !== true) return undefined;
-  const wanted = podTemplate(after.effective)?.labels ?? {};
-  if (Object.keys(wanted).length === 0) return undefined;
-  const pods = live
-    .ofKind('', 'Pod')
-    .filter((pod) => pod.metadata.namespace === after.ref.namespace && matchesLabels(wanted, pod.metadata.labels));
-  if (pods.length === 0) return undefined;
-  const restarts = pods
-    .flatMap((pod) => listAt(pod, 'status', 'containerStatuses'))
-    .reduce<number>((sum, status) => sum + (numberAt(status, 'restartCount') ?? 0), 0);
-  return { count: pods.filter((pod) => stringAt(pod, 'status', 'phase') !== 'Succeeded').length, restarts };
+  if (live?.covers('', 'Pod', after.ref.namespace ?? 'default') !== true) return undefined;
+  const found = podsOf(live, after);
+  if (found.length === 0) return undefined;
+  const restarts = found
+    .flatMap(({ containers }) => containers)
+    .reduce((sum, container) => sum + (container.init === true ? 0 : container.restarts), 0);
+  const ended = found.reduce((sum, pods) => sum + (pods.phases['Succeeded'] ?? 0), 0);
+  return { count: found.reduce((sum, pods) => sum + pods.total, 0) - ended, restarts };
 }
 
 export default defineRule<Options>({
@@ -155,6 +152,7 @@ export default defineRule<Options>({
   confidence: 'determined',
   needs: 'single',
   kinds: ['apps/Deployment', 'apps/StatefulSet', 'apps/DaemonSet', 'batch/CronJob', '/Pod', '/Node'],
+  live: ['/Node', '/Pod'],
   summary: 'The effective imagePullPolicy becomes Always, so every restart needs the registry.',
   docs: {
     why: 'With `imagePullPolicy: Always` the kubelet asks the registry at every container start, also when the image is on the node. An out-of-memory kill, a crash or a reboot during a registry, DNS or credential outage, or above a rate limit, then leaves the pod in ImagePullBackOff although nothing else is wrong. On a DaemonSet a node pool that comes back asks for every node at once. The policy also becomes Always without being written: that is the default for the tag `latest` and for no tag at all, filled in when an object is created (`SetDefaults_Container`); a policy that is no longer written goes back to that default.',

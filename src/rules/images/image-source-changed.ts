@@ -1,10 +1,11 @@
 import { Type } from 'typebox';
+import type { ContainerImage } from '../../core/cluster.ts';
 import type { Confidence, Entry, Severity } from '../../core/model.ts';
 import { defineRule, type LiveWorld, type Problem, type RuleContext, type World } from '../../core/rule.ts';
 import { imageOf, podChange } from '../kit/container-pairs.ts';
 import { formatImage, imageName, parseImage, type ImageReference } from '../kit/image-reference.ts';
 import { memo } from '../kit/memo.ts';
-import { at, containersOf, listAt, stringAt, workloads } from '../kit/pods.ts';
+import { containersOf, listAt, workloads } from '../kit/pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { examples } from './examples/image-source-changed.ts';
 
@@ -162,41 +163,26 @@ function unavailable(entry: Entry, container: string, path: string, image: Image
 /** Why live containers cannot pull, by image reference. */
 const pullFailures = memo((live: LiveWorld) => {
   const failures = new Map<string, string>();
-  for (const pod of live.ofKind('', 'Pod')) {
-    const images = new Map(
-      ['initContainers', 'containers'].flatMap((list) =>
-        listAt(pod, 'spec', list).map((item) => [stringAt(item, 'name'), stringAt(item, 'image')] as const),
-      ),
-    );
-    for (const list of ['initContainerStatuses', 'containerStatuses']) {
-      for (const status of listAt(pod, 'status', list)) {
-        const reason = stringAt(status, 'state', 'waiting', 'reason') ?? '';
-        const image = parseImage(images.get(stringAt(status, 'name')) ?? '');
-        if (image === undefined || !['ErrImagePull', 'ImagePullBackOff'].includes(reason)) continue;
-        const text = (stringAt(status, 'state', 'waiting', 'message') ?? '').slice(0, 300);
-        const place = `Pod ${pod.metadata.namespace ?? 'default'}/${pod.metadata.name}`;
-        failures.set(formatImage(image), `${place}: ${reason}${text === '' ? '' : `, ${text}`}`);
-      }
-    }
+  for (const { image, pullFailure } of imagesOf(live)) {
+    const parsed = pullFailure === undefined ? undefined : parseImage(image);
+    if (pullFailure !== undefined && parsed !== undefined) failures.set(formatImage(parsed), pullFailure);
   }
   return failures;
 });
 
-/** Images of live containers that started, by reference. */
+/** Images of live containers that run, by reference. */
 const startedImages = memo((live: LiveWorld) => {
   const images = new Set<string>();
-  for (const pod of live.ofKind('', 'Pod')) {
-    const specs = new Map(
-      listAt(pod, 'spec', 'containers').map((container) => [stringAt(container, 'name'), stringAt(container, 'image')]),
-    );
-    for (const status of listAt(pod, 'status', 'containerStatuses')) {
-      if (at(status, 'state', 'running') === undefined) continue;
-      const image = parseImage(specs.get(stringAt(status, 'name')) ?? '');
-      if (image !== undefined) images.add(formatImage(image));
-    }
+  for (const { image, running } of imagesOf(live)) {
+    const parsed = running === 0 ? undefined : parseImage(image);
+    if (parsed !== undefined) images.add(formatImage(parsed));
   }
   return images;
 });
+
+function imagesOf(live: LiveWorld): readonly ContainerImage[] {
+  return live.pods().flatMap(({ containers }) => containers.flatMap(({ images }) => images));
+}
 
 function runsAlready(live: LiveWorld | undefined, image: ImageReference): boolean {
   return live !== undefined && startedImages(live).has(formatImage(image));
@@ -212,6 +198,7 @@ export default defineRule<Options>({
   confidence: 'likely',
   needs: 'transition',
   kinds: ['apps/Deployment', 'apps/StatefulSet', 'apps/DaemonSet', 'batch/Job', 'batch/CronJob', '/Pod'],
+  live: ['/Pod'],
   summary: 'An image is pulled from another registry or repository than before, or from one that no longer has it.',
   docs: {
     why: 'A new registry host or repository path is a new dependency of every pod start: the image may not be there under that tag, may be another build, may need credentials that the namespace lacks, or may be out of reach for the nodes. Pods that run keep running, so it shows only at the rollout or at the next reschedule. Docker Hub limits anonymous pulls per address, so moving many workloads there may stop all of them.',

@@ -1,10 +1,12 @@
+import type { WorkloadPods } from '../../core/cluster.ts';
 import type { Entry, KubeObject, ResourceRef } from '../../core/model.ts';
 import type { LiveWorld, RuleContext, World } from '../../core/rule.ts';
 import { deletions, type Deletion } from './deletions.ts';
+import { activePods } from './live-pods.ts';
 import { getOrMake, memo } from './memo.ts';
-import { desiredPods, podTemplate, stringMapAt, type PodTemplate } from './pods.ts';
+import { desiredPods, podTemplate, type PodTemplate } from './pods.ts';
+import { matchesLabels } from './select.ts';
 import { identityOf } from './touched.ts';
-import { groupOf } from '../../core/json.ts';
 
 /** Something that makes pods, as it will be (or was) in the cluster: a workload of Git, or one that only the cluster knows. */
 export interface PodMaker {
@@ -15,6 +17,8 @@ export interface PodMaker {
   readonly pods: number | undefined;
   /** Absent: seen in the cluster only. */
   readonly entry?: Entry;
+  /** Known by its pods only: of the template nothing but labels and names of containers is known. */
+  readonly counted?: true;
 }
 
 /** An object that is there on a side. */
@@ -90,34 +94,53 @@ const makersOfWorld = memo((world: World) => {
   return index;
 });
 
-/** Live workloads by namespace; objects with an owner are left out, their owner stands for them. */
+/** Live kinds that make pods. Pods of other makers (operators, ReplicaSets of their own) are counted under their owner. */
+const makerKinds = [
+  ['apps', 'Deployment'],
+  ['apps', 'StatefulSet'],
+  ['apps', 'DaemonSet'],
+  ['argoproj.io', 'Rollout'],
+] as const;
+
+/** Live workloads by namespace, and the pods of owners that were not read or have no template. */
 const makersOfLive = memo((live: LiveWorld) => {
   const index = new Map<string, PodMaker[]>();
-  for (const object of live.objects) {
-    const { namespace, name } = object.metadata;
-    if (namespace === undefined || !runningKinds.has(object.kind)) continue;
-    if (isOwnedByReadKind(object, live)) continue;
-    const slash = object.apiVersion.indexOf('/');
-    const ref = {
-      group: groupOf(object.apiVersion),
-      version: object.apiVersion.slice(slash + 1),
-      kind: object.kind,
-      namespace,
-      name,
-    };
-    const maker = makerOf(object, ref);
-    if (maker !== undefined) getOrMake(index, namespace, () => []).push(maker);
+  const known = new Set<string>();
+  for (const [group, kind] of makerKinds) {
+    for (const object of live.ofKind(group, kind)) {
+      const { namespace, name } = object.metadata;
+      if (namespace === undefined) continue;
+      const version = object.apiVersion.slice(object.apiVersion.indexOf('/') + 1);
+      const maker = makerOf(object, { group, version, kind, namespace, name });
+      known.add(identityOf('', { group, version, kind, namespace, name }));
+      if (maker !== undefined) getOrMake(index, namespace, () => []).push(maker);
+    }
+  }
+  for (const pods of live.pods()) {
+    const ref = { ...pods.owner, version: '', namespace: pods.namespace };
+    if (passing.has(ref.kind) || known.has(identityOf('', ref))) continue;
+    getOrMake(index, pods.namespace, () => []).push(makerOfPods(ref, pods));
   }
   return index;
 });
 
-function isOwnedByReadKind(object: KubeObject, live: LiveWorld): boolean {
-  const owners = object.metadata['ownerReferences'];
-  if (!Array.isArray(owners)) return false;
-  return owners.some((owner: unknown) => {
-    const { apiVersion, kind } = (owner ?? {}) as { apiVersion?: unknown; kind?: unknown };
-    return typeof apiVersion === 'string' && typeof kind === 'string' && live.covers(groupOf(apiVersion), kind);
-  });
+/** Their pods end by themselves. */
+const passing = new Set(['Job', 'CronJob']);
+
+/** Pods whose owner says nothing about them, as if it were a workload of that many pods. */
+function makerOfPods(ref: ResourceRef, pods: WorkloadPods): PodMaker {
+  const spec = { containers: pods.containers.map(({ name }) => ({ name })) };
+  return {
+    ref,
+    object: {
+      apiVersion: ref.group === '' ? 'v1' : `${ref.group}/v1`,
+      kind: ref.kind,
+      metadata: { name: ref.name, namespace: pods.namespace, labels: { ...pods.labels } },
+    },
+    template: { labels: { ...pods.labels }, annotations: {}, spec, path: '' },
+    pods: activePods(pods),
+    counted: true,
+  };
 }
 
 function makerOf(object: KubeObject, ref: ResourceRef, entry?: Entry): PodMaker | undefined {
@@ -231,12 +254,11 @@ function keptWithoutLive(gone: Deletion, live: LiveWorld | undefined): Present |
   return { object: gone.entry.effective };
 }
 
-/** A live Pod whose workload was not read goes away together with a removed workload of the same labels. */
+/** A live Pod without an owner that has the labels of a removed workload goes away together with it. */
 function isPodOfRemoved(maker: PodMaker, side: 'before' | 'after', removed: readonly Deletion[]): boolean {
   if (side === 'before' || maker.ref.kind !== 'Pod') return false;
-  const labels = stringMapAt(maker.object, 'metadata', 'labels');
   return removed.some((gone) => {
     const wanted = podTemplate(gone.entry.effective)?.labels ?? {};
-    return gone.outcome !== 'kept' && Object.entries(wanted).every(([key, value]) => labels[key] === value);
+    return gone.outcome !== 'kept' && matchesLabels(wanted, maker.template.labels);
   });
 }

@@ -20,6 +20,12 @@ const selectorFields: Readonly<Record<MonitorKind, string>> = {
   ScrapeConfig: 'scrapeConfig',
 };
 
+/** Live kinds that `scrapingOf` looks at. */
+export const scrapingKinds: readonly string[] = [
+  '/Service',
+  ...['Prometheus', 'PrometheusAgent', ...monitorKinds].map((kind) => `${monitoring}/${kind}`),
+];
+
 /** An object of a side; without an entry it is only in the cluster. */
 export interface Seen {
   readonly ref: ResourceRef;

@@ -26,8 +26,12 @@ export function servicePorts(service: KubeObject): readonly ServicePort[] {
   });
 }
 
-/** Does a pod of this maker declare the port, by name or by number? Names of init containers do not count, sidecars do. */
+/**
+ * Does a pod of this maker declare the port, by name or by number? Names of init containers do not count, sidecars do.
+ * Of pods that are only counted nobody can say: they are taken to.
+ */
 export function declaresPort(maker: PodMaker, target: number | string): boolean {
+  if (maker.counted === true) return true;
   return portsOf(maker).some((port) => port.name === target || port.number === Number(target));
 }
 

@@ -164,22 +164,14 @@ export function readyEndpoints(
   name: string,
 ): ReadyEndpoints | undefined {
   if (live === undefined) return undefined;
+  const slices = slicesOf(live).get(`${namespace}/${name}`) ?? [];
+  if (slices.length === 0 && !live.covers('discovery.k8s.io', 'EndpointSlice', namespace)) return undefined;
   const pods = new Set<string>();
   const nodes = new Set<string>();
-  const slices = slicesOf(live).get(`${namespace}/${name}`) ?? [];
-  if (slices.length > 0 || live.covers('discovery.k8s.io', 'EndpointSlice', namespace)) {
-    for (const endpoint of slices.flatMap((slice) => listAt(slice, 'endpoints'))) {
-      if (at(endpoint, 'conditions', 'ready') === false) continue;
-      pods.add(stringAt(endpoint, 'targetRef', 'name') ?? String(listAt(endpoint, 'addresses')[0]));
-      nodes.add(stringAt(endpoint, 'nodeName') ?? 'unknown');
-    }
-    return { ready: pods.size, nodes: nodes.size };
-  }
-  const endpoints = live.get('', 'Endpoints', namespace, name);
-  if (endpoints === undefined && !live.covers('', 'Endpoints', namespace)) return undefined;
-  for (const address of listAt(endpoints, 'subsets').flatMap((subset) => listAt(subset, 'addresses'))) {
-    pods.add(stringAt(address, 'targetRef', 'name') ?? String(stringAt(address, 'ip')));
-    nodes.add(stringAt(address, 'nodeName') ?? 'unknown');
+  for (const endpoint of slices.flatMap((slice) => listAt(slice, 'endpoints'))) {
+    if (at(endpoint, 'conditions', 'ready') === false) continue;
+    pods.add(stringAt(endpoint, 'targetRef', 'name') ?? String(listAt(endpoint, 'addresses')[0]));
+    nodes.add(stringAt(endpoint, 'nodeName') ?? 'unknown');
   }
   return { ready: pods.size, nodes: nodes.size };
 }

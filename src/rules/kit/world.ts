@@ -1,4 +1,5 @@
 import { groupOf } from '../../core/json.ts';
+import { coverage } from './live-coverage.ts';
 import type { ClusterState, ContainerMetrics } from '../../core/cluster.ts';
 import type { Entry, KubeObject, Target } from '../../core/model.ts';
 import type { LiveWorld, World } from '../../core/rule.ts';
@@ -78,33 +79,19 @@ export function buildLiveWorld(state: ClusterState): LiveWorld {
   for (const metric of state.metrics) push(metrics, `${metric.namespace}/${metric.kind}/${metric.name}`, metric);
   const traffic = new Map(state.services.map((service) => [`${service.namespace}/${service.name}`, service]));
   const podsByNamespace = Map.groupBy(state.pods, (pods) => pods.namespace);
-  const namespaces = new Set(state.objects.map((object) => object.metadata.namespace));
-  /**
-   * A dump without a header may hold one namespace only. Of a namespace that it shows nothing of, nothing is known,
-   * unless the kind was seen in several namespaces, or the list of Namespaces says that it does not exist.
-   */
-  const readIn = (group: string, kind: string, namespace: string): boolean => {
-    if (state.allNamespaces === true || namespaces.has(namespace)) return true;
-    const listed = byKind.get('/Namespace') ?? [];
-    if (listed.length > 0 && !listed.some((object) => object.metadata.name === namespace)) return true;
-    const seen = new Set((byKind.get(`${group}/${kind}`) ?? []).map((object) => object.metadata.namespace));
-    return seen.size > 1;
-  };
+  const podsByOwner = new Map(
+    state.pods.map((pods) => [`${pods.namespace}/${pods.owner.kind}/${pods.owner.name}`, pods] as const),
+  );
   return {
     state,
     objects: state.objects,
-    covers: (group, kind, namespace) => {
-      const key = `${group}/${kind}`;
-      if (namespace !== undefined && state.kindsInNamespaces?.get(key)?.has(namespace) === true) return true;
-      return state.kinds.has(key) && (namespace === undefined || readIn(group, kind, namespace));
-    },
+    covers: coverage(state, byKind, podsByNamespace),
     ofKind: (group, kind) => byKind.get(`${group}/${kind}`) ?? [],
     get: (group, kind, namespace, name) => byIdentity.get(identity('', group, kind, namespace, name)),
     metrics: (namespace, kind, name) => metrics.get(`${namespace}/${kind}/${name}`) ?? [],
     traffic: (namespace, service) => traffic.get(`${namespace}/${service}`),
     pods: (namespace) => (namespace === undefined ? state.pods : (podsByNamespace.get(namespace) ?? [])),
-    podsOf: (namespace, kind, name) =>
-      podsByNamespace.get(namespace)?.find(({ owner }) => owner.kind === kind && owner.name === name),
+    podsOf: (namespace, kind, name) => podsByOwner.get(`${namespace}/${kind}/${name}`),
     helmReleases: () => state.helmReleases,
   };
 }

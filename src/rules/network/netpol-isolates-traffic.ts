@@ -106,6 +106,7 @@ export default defineRule({
     'cilium.io/CiliumNetworkPolicy',
     'cilium.io/CiliumClusterwideNetworkPolicy',
   ],
+  live: [],
   summary: 'A network policy turns on default deny for pods that were open: all egress by a Cilium deny rule, or DNS.',
   docs: {
     why: 'Pods are open until a policy selects them for a direction; from then on only what some policy allows gets through (Kubernetes NetworkPolicy, `policyTypes`). An `egress` section that does not name port 53 therefore cuts DNS, and with it nearly everything else. In Cilium a rule of either kind, allow or deny, switches a direction to default deny, so a policy that only denies one port blocks all of them.',

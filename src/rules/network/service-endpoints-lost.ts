@@ -3,6 +3,7 @@ import type { Confidence, Entry } from '../../core/model.ts';
 import { defineRule, type Problem, type RuleContext } from '../../core/rule.ts';
 import { viewOf, type PodMaker } from '../kit/cluster-view.ts';
 import { deletionConfidence, deletions, type Deletion } from '../kit/deletions.ts';
+import { declarationKinds, liveKinds, podMakerKinds } from '../kit/live-kinds.ts';
 import { indexMakers, type MakerIndex } from '../kit/maker-index.ts';
 import { getOrMake } from '../kit/memo.ts';
 import { podTemplate } from '../kit/pods.ts';
@@ -146,6 +147,8 @@ export default defineRule({
     'gateway.networking.k8s.io/HTTPRoute',
     'networking.istio.io/VirtualService',
   ],
+  live: liveKinds(podMakerKinds, 'discovery.k8s.io/EndpointSlice'),
+  liveOf: declarationKinds,
   summary: 'A Service selects no pods any more, sends to a port that is gone, or takes in pods of another application.',
   docs: {
     why: 'The endpoints of a Service are the ready pods that carry every label of its selector. A changed label on either side, a renamed container port behind a named `targetPort`, or a port that an Ingress still names leaves the Service in place and its requests without an answer; nothing fails at apply time. A selector that loses a label takes in pods of other workloads: canaries, Jobs of the same release.',

@@ -229,6 +229,7 @@ export default defineRule({
     'cert-manager.io/Certificate',
     '/Secret',
   ],
+  live: ['/Secret'],
   summary: 'A host is served with a certificate for another name, or with one that is not issued yet.',
   docs: {
     why: 'A server sends the certificate of the Secret that its Ingress or Gateway names, else the default certificate of the controller. When the names of that certificate no longer include the host, every client refuses the connection, at once after the certificate is issued. The Secret of a new Certificate object is empty until the issuer has answered.',

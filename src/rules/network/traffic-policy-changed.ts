@@ -130,6 +130,7 @@ export default defineRule({
   confidence: 'determined',
   needs: 'transition',
   kinds: ['/Service'],
+  live: ['/Node'],
   summary: 'A Service drops traffic on nodes without its pods, loses client addresses, or gets another load balancer.',
   docs: {
     why: 'With `externalTrafficPolicy: Local` kube-proxy drops traffic on nodes without a local endpoint; load balancers find out only by their health checks. With `Cluster` the client address is replaced by a node address. Load-balancer type annotations are read when the load balancer is built: changing them builds a new one with a new address.',

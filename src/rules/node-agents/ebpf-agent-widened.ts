@@ -238,6 +238,7 @@ export default defineRule({
   confidence: 'determined',
   needs: 'transition',
   kinds: ['apps/DaemonSet', '/ConfigMap', 'cilium.io/TracingPolicy', 'operator.tigera.io/Installation'],
+  live: ['/Node'],
   summary: 'An agent that runs in the kernel comes to more nodes, loads another way, or may stop processes.',
   docs: {
     why: 'BPF programs run in the kernel of the node for every process on it. Which of them load depends on the kernel version and its options, so an agent or driver that works on one pool can fail, or slow down every system call, on another. A DaemonSet brings it to all nodes within minutes.',

@@ -122,6 +122,7 @@ export default defineRule({
     'apps/StatefulSet',
     'apps/DaemonSet',
   ],
+  live: [],
   summary: 'Nodes or containers get a lower limit on open files than the programs had.',
   docs: {
     why: 'The number of open files is set by the container runtime on the node (`LimitNOFILE` of containerd, `default-ulimits` of Docker), not by a manifest. A new node image or start-up script can lower it from a million to 1024: proxies, databases and brokers then fail with "too many open files", under load, and only on new nodes.',

@@ -3,7 +3,8 @@ import type { Confidence, Entry, ResourceRef } from '../../core/model.ts';
 import { defineRule, type Problem, type RuleContext } from '../../core/rule.ts';
 import { alertsOnJobs, autoscalersOnMetrics } from '../kit/alert-inputs.ts';
 import { viewOf } from '../kit/cluster-view.ts';
-import { scrapingOf, type Monitor, type Scraping, type ScrapeTarget } from '../kit/monitors.ts';
+import { declarationKinds, liveKinds } from '../kit/live-kinds.ts';
+import { scrapingKinds, scrapingOf, type Monitor, type Scraping, type ScrapeTarget } from '../kit/monitors.ts';
 import { listAt, stringAt, stringMapAt } from '../kit/pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { changesByIdentity, identityOf } from '../kit/touched.ts';
@@ -239,6 +240,8 @@ export default defineRule({
     'monitoring.coreos.com/ScrapeConfig',
     '/Service',
   ],
+  live: liveKinds(scrapingKinds, '/Namespace'),
+  liveOf: declarationKinds,
   summary: 'A link from Prometheus over the monitor to the Service breaks, and metrics end without an error.',
   docs: {
     why: 'The Prometheus operator scrapes what two selectors join: the Prometheus selects monitors by their labels, a monitor selects Services by their labels and a port by its name. When one side changes alone the target leaves the configuration; there is no failed scrape, no error and no alert, because alerts on series that do not exist never fire.',

@@ -166,6 +166,7 @@ export default defineRule<Options>({
   confidence: 'likely',
   needs: 'single',
   kinds: ['apps/Deployment', 'apps/StatefulSet', 'apps/DaemonSet', 'argoproj.io/Rollout'],
+  live: ['/Pod'],
   summary: 'A container gets less time to start before the kubelet kills it.',
   docs: {
     why: 'The kubelet restarts a container whose liveness probe failed `failureThreshold` times in a row, counted from `initialDelaySeconds` on. A `startupProbe` holds liveness back until it succeeds once. Without it, or with a smaller budget, a start that is slower than `initialDelaySeconds + periodSeconds x failureThreshold` is killed and starts again from zero: a crash loop that begins at the worst moment, when nodes are busy or caches are cold. An omitted `timeoutSeconds` is 1 second.',

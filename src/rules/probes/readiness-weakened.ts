@@ -154,6 +154,7 @@ export default defineRule({
   confidence: 'determined',
   needs: 'transition',
   kinds: ['apps/Deployment', 'apps/StatefulSet', 'apps/DaemonSet', 'argoproj.io/Rollout', '/Service'],
+  live: ['discovery.k8s.io/EndpointSlice'],
   summary: 'Pods behind a Service count as ready too early, or drop out of it too easily.',
   docs: {
     why: 'A pod is an endpoint of its Services while it is Ready. Without a `readinessProbe` a container is ready as soon as its process runs; a `tcpSocket` probe only shows that something listens. A rolling update waits for readiness (and `minReadySeconds`) before it removes the next old pod, so a weaker probe also removes the brake that stops a broken version. The other way round, a much shorter `timeoutSeconds` lets one slow dependency make every pod unready at once.',

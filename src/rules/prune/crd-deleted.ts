@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import type { Confidence } from '../../core/model.ts';
 import { defineRule, type Problem, type RuleContext } from '../../core/rule.ts';
 import { deletionConfidence, deletions, isHelmCrdFolder, pruneGuardFor, type Deletion } from '../kit/deletions.ts';
+import { customKinds, declarationKinds } from '../kit/live-kinds.ts';
 import { stringAt } from '../kit/pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { weaker } from '../kit/severity.ts';
@@ -91,6 +92,8 @@ export default defineRule({
   confidence: 'determined',
   needs: 'transition',
   kinds: ['apiextensions.k8s.io/CustomResourceDefinition'],
+  live: [],
+  liveOf: (change) => [...declarationKinds(change), ...customKinds(change)],
   summary: 'A CustomResourceDefinition leaves Git and is pruned, with every object of its kind.',
   docs: {
     why: 'Deleting a CustomResourceDefinition deletes every custom resource of that kind in all namespaces (finalizer `customresourcecleanup.apiextensions.k8s.io`), and operators then delete what those stand for: databases, certificates, cloud resources. It happens by accident when a chart moves its CRDs from `templates/` to `crds/`, when `installCRDs` is switched off, or when a subchart is dropped. Helm deletes what left `templates/` and ignores `crds/` on upgrade. Argo CD renders both, so that move deletes nothing there, and it never deletes CRDs together with an Application.',

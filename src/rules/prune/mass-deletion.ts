@@ -3,6 +3,7 @@ import type { Confidence, Severity, Target } from '../../core/model.ts';
 import { defineRule, type Problem, type RuleContext } from '../../core/rule.ts';
 import { deletionConfidence, deletions, type Deletion } from '../kit/deletions.ts';
 import { handovers } from '../kit/handovers.ts';
+import { declarationKinds } from '../kit/live-kinds.ts';
 import { formatRef } from '../kit/problem.ts';
 import { weaker } from '../kit/severity.ts';
 import { dataOf } from '../kit/stateful.ts';
@@ -200,6 +201,8 @@ export default defineRule<Options>({
   confidence: 'determined',
   needs: 'transition',
   kinds: [],
+  live: [],
+  liveOf: declarationKinds,
   summary: 'A unit loses many of its objects, all objects of a kind, or everything.',
   docs: {
     why: 'A small edit can take away a lot: a path that no longer matches, a generator with an empty list, a condition in a values file, a template that renders nothing for one environment. With pruning on, the next sync deletes what is no longer rendered. Argo CD refuses to prune an Application that became empty unless `allowEmpty` is set, but not one that lost most of its objects; Flux does what the tree says.',

@@ -2,6 +2,8 @@ import { Type } from 'typebox';
 import type { Confidence, Entry, Target } from '../../core/model.ts';
 import { defineRule, type Problem, type RuleContext } from '../../core/rule.ts';
 import { deletionConfidence, deletions, isThrowaway, pruneGuardFor, type Deletion } from '../kit/deletions.ts';
+import { declarationKinds, liveKinds } from '../kit/live-kinds.ts';
+import { activePods } from '../kit/live-pods.ts';
 import { stringMapAt } from '../kit/pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { weaker } from '../kit/severity.ts';
@@ -11,6 +13,18 @@ import { examples } from './examples/namespace-deleted.ts';
 interface Options {
   readonly previewNames: string;
 }
+
+/** Namespaced kinds that are looked for in the cluster: what runs, what holds data, what is reached. */
+const countedKinds = [
+  'apps/Deployment',
+  'apps/StatefulSet',
+  'apps/DaemonSet',
+  'batch/CronJob',
+  'batch/Job',
+  '/PersistentVolumeClaim',
+  '/Service',
+  'networking.k8s.io/Ingress',
+] as const;
 
 function counted(kinds: readonly string[], shown = 6): string {
   const counts = new Map<string, number>();
@@ -39,12 +53,19 @@ function inventory(
   let claims = inside.filter(({ ref }) => ref.kind === 'PersistentVolumeClaim').length;
   const live = context.live(scope);
   if (live !== undefined) {
-    const objects = live.objects.filter(({ metadata }) => metadata.namespace === name);
+    const objects = countedKinds
+      .flatMap((key) => live.ofKind(key.slice(0, key.indexOf('/')), key.slice(key.indexOf('/') + 1)))
+      .filter(({ metadata }) => metadata.namespace === name);
+    const pods = live.pods(name).reduce((sum, found) => sum + activePods(found), 0);
     const known = new Set(inside.map(({ ref }) => `${ref.kind}/${ref.name}`));
     const unknown = objects.filter(({ kind, metadata }) => !known.has(`${kind}/${metadata.name}`));
     claims = Math.max(claims, objects.filter(({ kind }) => kind === 'PersistentVolumeClaim').length);
+    const kinds = [...objects.map(({ kind }) => kind), ...Array<string>(pods).fill('Pod')];
+    const unread = countedKinds.filter(
+      (key) => !live.covers(key.slice(0, key.indexOf('/')), key.slice(key.indexOf('/') + 1), name),
+    );
     facts.push(
-      `live: ${objects.length} objects in the namespace${objects.length === 0 ? '' : ` (${counted(objects.map(({ kind }) => kind))})`}`,
+      `live: ${kinds.length === 0 ? 'nothing found in the namespace' : `in the namespace are ${counted(kinds)}`}${unread.length === 0 ? '' : `; not looked at: ${unread.map((key) => key.slice(key.indexOf('/') + 1)).join(', ')}`}`,
     );
     const workloads = unknown.filter(({ kind }) => ['Deployment', 'StatefulSet', 'DaemonSet'].includes(kind));
     if (workloads.length > 0) {
@@ -132,6 +153,8 @@ export default defineRule<Options>({
   confidence: 'determined',
   needs: 'transition',
   kinds: ['/Namespace'],
+  live: liveKinds(countedKinds, '/Pod'),
+  liveOf: declarationKinds,
   summary: 'A Namespace leaves Git and is pruned, with everything in it, whoever owns that.',
   docs: {
     why: 'Deleting a Namespace deletes every object in it, also those of other Applications, of operators and of people, and volume claims with them. It cannot be stopped once it has begun: the namespace stays Terminating until it is empty. It happens when the Namespace leaves a unit that prunes, when it is renamed, and when Argo CD replaces it by force (`Replace=true` with `Force=true` deletes and creates).',

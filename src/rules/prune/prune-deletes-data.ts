@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import type { Confidence, Entry, KubeObject, Reversibility, Severity } from '../../core/model.ts';
 import { defineRule, type LiveWorld, type Problem, type RuleContext, type World } from '../../core/rule.ts';
 import { deletionConfidence, deletions, guardOf, isThrowaway, pruneGuardFor, type Deletion } from '../kit/deletions.ts';
+import { declarationKinds } from '../kit/live-kinds.ts';
 import { listAt, stringAt } from '../kit/pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { weaker } from '../kit/severity.ts';
@@ -235,6 +236,8 @@ export default defineRule({
     'kafka.strimzi.io/Kafka',
     'monitoring.coreos.com/Prometheus',
   ],
+  live: ['/PersistentVolume', 'snapshot.storage.k8s.io/VolumeSnapshot', 'storage.k8s.io/StorageClass'],
+  liveOf: declarationKinds,
   summary: 'A claim, volume, StatefulSet or database resource leaves Git and is pruned, with its data.',
   docs: {
     why: 'With pruning on, an object that leaves the render is deleted from the cluster. For a PersistentVolumeClaim the reclaim policy of its volume decides what follows: `Delete`, the default of dynamic provisioning, removes the disk. Database operators clean up after their custom resource in the same way. `git revert` brings back the object, empty. The guards are read from the live object: `argocd.argoproj.io/sync-options: Prune=false`, `kustomize.toolkit.fluxcd.io/prune: disabled`, `helm.sh/resource-policy: keep` (Helm, and for Argo CD only when the whole Application is deleted).',

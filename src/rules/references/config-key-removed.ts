@@ -222,6 +222,7 @@ export default defineRule({
     'batch/Job',
     'batch/CronJob',
   ],
+  live: ['apps/DaemonSet', 'apps/Deployment', 'apps/StatefulSet', 'batch/CronJob'],
   summary: 'A key of a ConfigMap or Secret goes away while a workload still names it.',
   docs: {
     why: 'A container whose `configMapKeyRef` or `secretKeyRef` names a key that is not there does not start (`CreateContainerConfigError`), a volume with that key in `items` is not mounted, and a `subPath` of it becomes an empty directory. Running pods keep what they have, so it shows at the next restart, often in another application that reads the same ConfigMap.',

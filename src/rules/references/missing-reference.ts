@@ -4,6 +4,7 @@ import { defineRule, type Problem, type RuleContext } from '../../core/rule.ts';
 import { viewOf } from '../kit/cluster-view.ts';
 import { deletions, type Deletion } from '../kit/deletions.ts';
 import { generatedBy, mentionedBy } from '../kit/generators.ts';
+import { declarationKinds } from '../kit/live-kinds.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { consequence, referencesOf, type Reference } from '../kit/references.ts';
 import { managesAll, nearest, ownersOf, wasReferenced } from '../kit/reference-evidence.ts';
@@ -218,6 +219,15 @@ export default defineRule({
     'cert-manager.io/Issuer',
     'cert-manager.io/ClusterIssuer',
   ],
+  live: [
+    '/ConfigMap',
+    '/PersistentVolumeClaim',
+    '/Secret',
+    '/ServiceAccount',
+    'cert-manager.io/ClusterIssuer',
+    'cert-manager.io/Issuer',
+  ],
+  liveOf: declarationKinds,
   summary: 'A workload names a ConfigMap, Secret, ServiceAccount or claim that is not there after the change.',
   docs: {
     why: 'The API server does not check references: the apply succeeds, and the failure shows later and elsewhere. A missing ConfigMap or Secret in `env` or `envFrom` is `CreateContainerConfigError`, in a volume `FailedMount`; a missing ServiceAccount stops the creation of pods (`FailedCreate`); a missing claim leaves the pod Pending. Running pods go on until their next restart, so the cause can be days old when it hurts.',

@@ -276,6 +276,7 @@ export default defineRule<Options>({
     'argoproj.io/Rollout',
     'autoscaling.k8s.io/VerticalPodAutoscaler',
   ],
+  live: [],
   summary: 'A memory or CPU limit is lowered or introduced, perhaps below what the container uses.',
   docs: {
     why: 'A container that reaches its memory limit is killed by the kernel (exit 137, OOMKilled) and restarts; under the same load it is killed again. A CPU limit is enforced per 100 ms period: a container that used its share waits for the next one, which shows as latency. Whether a new limit is too small is a question of measured use, so without live evidence this rule only reports the ratio.',

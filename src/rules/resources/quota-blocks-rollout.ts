@@ -224,6 +224,7 @@ export default defineRule({
     'batch/Job',
     '/Pod',
   ],
+  live: ['/LimitRange', '/Node', '/ResourceQuota'],
   summary:
     'The pods of the new state, or of the rollout on the way to it, do not fit into the ResourceQuota of their namespace.',
   docs: {

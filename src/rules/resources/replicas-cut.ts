@@ -153,6 +153,7 @@ export default defineRule({
   confidence: 'determined',
   needs: 'transition',
   kinds: [...scalableKinds, 'autoscaling/HorizontalPodAutoscaler', 'keda.sh/ScaledObject'],
+  live: [],
   summary: 'A workload behind a Service loses half of its pods or more, its second pod, or all of them.',
   docs: {
     why: 'Scaling down takes effect at once and is not paced by a rollout strategy: the controller deletes the surplus pods in one go, and a PodDisruptionBudget does not apply. The remaining pods get the whole load. At `replicas: 0` the Services have no endpoints, so proxies answer 502/503, and a HorizontalPodAutoscaler on the workload stops acting until somebody sets a number above 0.',

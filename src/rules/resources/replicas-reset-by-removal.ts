@@ -143,6 +143,7 @@ export default defineRule({
   confidence: 'determined',
   needs: 'transition',
   kinds: [...kinds],
+  live: [],
   summary: 'Removing spec.replicas from a manifest scales the workload to the API default of one pod.',
   docs: {
     why: 'Linters advise to remove `spec.replicas` when an autoscaler owns it. The end state is right, the step is not: client-side apply (kubectl, Argo CD by default) and Helm send `null` for a field that was in the previous manifest, and the API server replaces it with its default, 1 (`SetDefaults_Deployment`). The autoscaler then starts again from one pod. With server-side apply the field survives only if another manager, such as the autoscaler through the scale subresource, owns it too.',

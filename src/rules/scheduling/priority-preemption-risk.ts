@@ -143,6 +143,7 @@ export default defineRule({
   confidence: 'determined',
   needs: 'joined',
   kinds: ['scheduling.k8s.io/PriorityClass', 'apps/Deployment', 'apps/StatefulSet', 'apps/DaemonSet'],
+  live: [],
   summary: 'Pods are raised above running workloads, which the scheduler may now delete to make room.',
   docs: {
     why: 'A pending pod of higher priority preempts pods of lower priority on a node where it then fits (kube-scheduler, DefaultPreemption). Pods without a class have priority 0, so the first class that is introduced makes every other workload a victim. PodDisruptionBudgets are respected only best-effort.',

@@ -97,6 +97,7 @@ export default defineRule({
   confidence: 'hint',
   needs: 'live',
   kinds: ['apps/Deployment', 'apps/StatefulSet', 'apps/DaemonSet', 'batch/Job', 'batch/CronJob', '/Node'],
+  live: ['/Node', 'cluster.x-k8s.io/MachineDeployment', 'karpenter.sh/NodePool', 'machine.openshift.io/MachineSet'],
   summary: 'No node of the cluster has the labels, or lacks the taints, that the pods ask for.',
   docs: {
     why: 'The API server takes every nodeSelector and toleration; the scheduler then leaves the pod Pending (FailedScheduling). A DaemonSet without a fitting node is worse to see: it has zero desired pods and looks complete, or a hook that counts its pods never ends.',

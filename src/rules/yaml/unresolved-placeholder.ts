@@ -225,6 +225,7 @@ export default defineRule({
   confidence: 'determined',
   needs: 'single',
   kinds: ['*'],
+  live: [],
   summary:
     'Text that should have been replaced reaches the cluster: ${VAR}, {{ }}, <no value>, CHANGEME, an encrypted value.',
   docs: {

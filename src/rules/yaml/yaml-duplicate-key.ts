@@ -190,6 +190,7 @@ export default defineRule({
   confidence: 'determined',
   needs: 'single',
   kinds: ['*'],
+  live: [],
   summary: 'A mapping key, a list name or a whole object is there twice, so one of the two is lost.',
   docs: {
     why: 'YAML forbids two equal keys in a mapping, but most readers accept them: Helm, Argo CD and kubectl keep the last value, kustomize refuses the file. The first block, often a whole `resources` or `env`, is lost without an error. Repeated names in lists are similar: of two environment variables the last one counts (server-side apply refuses them), two volumes or ports of one name are refused by validation. An object that is rendered twice is overwritten by whichever comes last.',

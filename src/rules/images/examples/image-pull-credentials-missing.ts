@@ -34,7 +34,7 @@ apiVersion: v1
 kind: Pod
 metadata: {name: cart-1, namespace: shop}
 spec: {containers: [{name: app, image: 'registry.example.net/shop/cart:1.0.0'}]}
-status: {phase: Running}
+status: {phase: Running, containerStatuses: [{name: app, state: {running: {startedAt: '2026-11-20T08:00:00Z'}}}]}
 `;
 
 const resource = 'Deployment/api';
