@@ -28,8 +28,13 @@ export interface ApiRequestOptions {
   readonly accept?: string;
   /** Own time limit of this request, inside the deadline of the run. */
   readonly timeoutMs?: number;
-  /** A request that may not be repeated blindly, or whose 5xx is itself the answer (a webhook that fails). */
+  /**
+   * A request that may not be repeated blindly, or whose 5xx is itself the answer (a webhook that fails). A 429 with
+   * `Retry-After` is tried again all the same: nothing has seen the request yet.
+   */
   readonly retry?: false;
+  /** The answer is 304 with an empty body when the server still has this `ETag`. */
+  readonly ifNoneMatch?: string;
 }
 
 export interface ApiAnswer {
