@@ -164,6 +164,8 @@ export interface DryRunRequest {
   readonly fieldManager: string;
   /** Server-side apply takes over fields of other managers. */
   readonly force: boolean;
+  /** What the server does with unknown and duplicate fields; default `Warn`. Server-side apply always refuses unknown ones. */
+  readonly fieldValidation?: 'Strict' | 'Warn';
 }
 
 export interface DryRunAnswer {
@@ -174,7 +176,10 @@ export interface DryRunAnswer {
   readonly code?: number;
   /** The server's own sentence; for `unknown` why nothing is known. */
   readonly message?: string;
-  /** `Invalid`, `Forbidden`, `BadRequest`. */
+  /**
+   * `Invalid`, `Forbidden`, `BadRequest`; for `unknown` also our own: `NotAllowed` (RBAC of our identity), `Timeout`,
+   * `Unreachable`, `NotServed`, `NoDryRun` (a webhook has side effects), `HiddenValue`, `SameChange`, `NotRead`.
+   */
   readonly reason?: string;
   readonly causes?: readonly { readonly field?: string; readonly message: string }[];
   /** `Warning` headers: deprecations, unknown fields. */
@@ -189,6 +194,8 @@ export interface DryRunAnswer {
 export interface ObjectDryRun {
   readonly ref: ResourceRef;
   readonly target: string;
+  /** How it was asked: "server-side apply as argocd-controller". */
+  readonly method?: string;
   /** The object itself. */
   readonly apply?: DryRunAnswer;
   /** A pod of its template. */
