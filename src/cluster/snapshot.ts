@@ -4,10 +4,10 @@ import { GateError, messageOf, type SourceLocation } from '../core/errors.ts';
 import type { ClusterState } from '../core/cluster.ts';
 import type { Json, JsonObject, KubeObject } from '../core/model.ts';
 import type { Cluster } from '../core/ports.ts';
-import { redactObject } from '../core/redact.ts';
 import { readDocument, splitDocuments, YamlError } from '../core/yaml/read.ts';
 import { readSnapshotText, snapshotFiles } from './files.ts';
 import { readHeader, type SnapshotHeader } from './header.ts';
+import { keepObject, kindKey, problemOf } from './objects.ts';
 
 const noKey = new Uint8Array(32);
 
@@ -197,54 +197,13 @@ function withTypeOf(item: Json, apiVersion: Json | undefined, kind: string): Jso
 }
 
 function addObject(value: Json, location: SourceLocation, key: Uint8Array, into: Collected, where: string): void {
-  if (!isObject(value)) throw notAnObject(`it is no mapping${where}`, location);
-  const { apiVersion, kind, metadata } = value;
-  if (typeof apiVersion !== 'string' || typeof kind !== 'string' || apiVersion === '' || kind === '') {
-    throw notAnObject(`it lacks apiVersion or kind${where}`, location);
-  }
-  if (!isObject(metadata) || typeof metadata['name'] !== 'string' || metadata['name'] === '') {
-    throw notAnObject(`this ${kind} lacks metadata.name${where}`, location);
-  }
-  if (isDeep(value)) throw notAnObject(`this ${kind} is nested deeper than ${maxDepth} levels${where}`, location);
-  const { managedFields, ...kept } = metadata;
-  const owners = replicaOwners(managedFields);
-  const shown = owners.length === 0 ? kept : { ...kept, managedFields: owners };
-  const object = redactObject({ ...value, metadata: shown }, key) as KubeObject & JsonObject;
-  const namespace = typeof metadata['namespace'] === 'string' ? metadata['namespace'] : '';
-  into.kinds.add(kindKey(apiVersion, kind));
+  const problem = problemOf(value);
+  if (problem !== undefined) throw notAnObject(`${problem}${where}`, location);
+  const object = keepObject(value as JsonObject, key);
+  const kind = kindKey(object.apiVersion, object.kind);
+  into.kinds.add(kind);
   // The same object in two files: the later file counts.
-  into.objects.set([kindKey(apiVersion, kind), namespace, metadata['name']].join('\0'), object);
-}
-
-/** Of the managed fields only who owns `spec.replicas` is evidence for a rule; the rest is most of the size of a snapshot. */
-function replicaOwners(managedFields: Json | undefined): JsonObject[] {
-  if (!Array.isArray(managedFields)) return [];
-  return managedFields.flatMap((field) => {
-    const fields = isObject(field) && isObject(field['fieldsV1']) ? field['fieldsV1']['f:spec'] : undefined;
-    if (!isObject(field) || !isObject(fields) || fields['f:replicas'] === undefined) return [];
-    return [{ ...field, fieldsV1: { 'f:spec': { 'f:replicas': {} } } }];
-  });
-}
-
-const maxDepth = 200;
-
-/** JSON.parse takes any depth; what follows walks objects recursively. */
-function isDeep(value: Json): boolean {
-  let level: Json[] = [value];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > maxDepth) return true;
-    level = level.flatMap((item) =>
-      typeof item === 'object' && item !== null
-        ? Object.values(item).filter((inner) => typeof inner === 'object' && inner !== null)
-        : [],
-    );
-  }
-  return false;
-}
-
-function kindKey(apiVersion: string, kind: string): string {
-  const slash = apiVersion.indexOf('/');
-  return `${slash === -1 ? '' : apiVersion.slice(0, slash)}/${kind}`;
+  into.objects.set([kind, object.metadata.namespace ?? '', object.metadata.name].join('\0'), object);
 }
 
 function notAnObject(why: string, location: SourceLocation): GateError {

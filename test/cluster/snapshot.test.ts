@@ -17,7 +17,7 @@ const list = `apiVersion: v1
 items:
 - apiVersion: apps/v1
   kind: Deployment
-  metadata: {name: api, namespace: shop, managedFields: [{manager: kubectl}]}
+  metadata: {name: api, namespace: shop, managedFields: [{manager: kubectl}, {manager: kubelet, subresource: status}]}
 - apiVersion: v1
   kind: Secret
   metadata: {name: db, namespace: shop}
@@ -52,7 +52,7 @@ describe('parseSnapshot', () => {
     expect(state.name).toBe('live');
     expect([...state.kinds]).toEqual(['apps/Deployment', '/Secret']);
     expect(state.objects.map((object) => object.metadata.name)).toEqual(['api', 'db']);
-    expect(state.objects[0]?.metadata).not.toHaveProperty('managedFields');
+    expect(state.objects[0]?.metadata['managedFields']).toEqual([{ manager: 'kubectl' }]);
     expect(JSON.stringify(state)).not.toContain('aHVudGVyMg');
     expect(state.objects[1]?.['data']).toEqual({
       password: expect.stringMatching(/^redacted:[0-9a-f]{12}$/) as string,

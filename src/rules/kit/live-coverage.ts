@@ -26,6 +26,8 @@ export function coverage(
   };
   return (group, kind, namespace) => {
     const key = `${group}/${kind}`;
+    // A list of the whole cluster may be forbidden while one of this namespace is not.
+    if (namespace !== undefined && state.kindsInNamespaces?.get(key)?.has(namespace) === true) return true;
     const unread = state.unread.some(
       (entry) =>
         entry.kind === key &&
@@ -33,7 +35,6 @@ export function coverage(
     );
     if (unread) return false;
     if (served?.(group, key) === false) return true;
-    if (namespace !== undefined && state.kindsInNamespaces?.get(key)?.has(namespace) === true) return true;
     return state.kinds.has(key) && (namespace === undefined || readIn(key, namespace));
   };
 }
