@@ -1,0 +1,53 @@
+import type { Sample } from './ask.ts';
+import { sourceLabel } from './queries.ts';
+
+/** A row with the labels that say what it is about. */
+export interface Row {
+  readonly value: number;
+  readonly cluster: string | undefined;
+  /** A label; where the exporter's own label of that name is in the way, what the exporter said. */
+  label(name: string): string | undefined;
+}
+
+/**
+ * Reads labels past `exported_*`. An ingress controller counts requests to no Service (its default backend) without
+ * labels; where its others have `exported_service`, the `service` of such a row is that of the controller itself.
+ */
+export function rowsOf(samples: readonly Sample[]): Row[] {
+  const exporting = new Set<string | undefined>();
+  for (const { labels } of samples) if (labels.has('exported_service')) exporting.add(labels.get(sourceLabel));
+  return samples.map(({ labels, value }) => ({
+    value,
+    cluster: labels.get('cluster'),
+    label(name) {
+      const own = labels.get(`exported_${name}`);
+      if (own !== undefined) return own;
+      return name === 'service' && exporting.has(labels.get(sourceLabel)) ? undefined : labels.get(name);
+    },
+  }));
+}
+
+/** A name of a Kubernetes object: anything else is not what gate can know, whoever wrote it. */
+export function isName(text: string | undefined): text is string {
+  return text !== undefined && text.length <= 253 && /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/i.test(text);
+}
+
+/** The rows of one cluster, or why it is not known which they are. */
+export interface OfCluster {
+  readonly keeps: (row: Row) => boolean;
+  readonly others: readonly string[];
+  readonly ambiguous: boolean;
+}
+
+/**
+ * A Thanos, Mimir or federated Prometheus holds several clusters, told apart by `cluster`. More than one value: only the
+ * one that is called like the cluster counts, and without it none does.
+ */
+export function ofCluster(rows: Iterable<Row>, name: string | undefined): OfCluster {
+  const seen = new Set<string>();
+  for (const { cluster } of rows) if (cluster !== undefined) seen.add(cluster);
+  if (seen.size <= 1) return { keeps: () => true, others: [], ambiguous: false };
+  const others = [...seen].toSorted();
+  if (name === undefined || !seen.has(name)) return { keeps: () => false, others, ambiguous: true };
+  return { keeps: (row) => row.cluster === name, others, ambiguous: false };
+}
