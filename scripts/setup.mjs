@@ -5,6 +5,7 @@
 //   node scripts/setup.mjs --only kustomize[,helm]    only these tools, no packages
 import { ensurePackages } from './setup/packages.mjs';
 import { which } from './setup/paths.mjs';
+import { ensurePrometheus } from './setup/prometheus.mjs';
 import { stopChildren } from './setup/run.mjs';
 import { SetupError, say } from './setup/say.mjs';
 import { ensureTools, pinnedTools } from './setup/tools.mjs';
@@ -36,6 +37,7 @@ async function main() {
     return tool.line !== 'second' || all;
   });
   worked = (await ensureTools(tools)) || worked;
+  if (cluster && only === undefined) worked = (await ensurePrometheus()) || worked;
   if (worked) say('everything is in place');
 }
 
