@@ -149,10 +149,11 @@ function refused({ kind, options }: Reader, { status, body }: ApiAnswer): ListRe
   const message = typeof body['message'] === 'string' ? body['message'] : '';
   if (status === 403) {
     const user = /User "([^"]{1,253})"/.exec(message)?.[1];
+    const place = about(kind, options);
     return new ListRefused({
-      ...about(kind, options),
+      ...place,
       reason: `list is forbidden${user === undefined ? '' : ` for ${user}`}`,
-      next: missingRule(kind, kind.namespaced ? options.namespace : undefined),
+      next: missingRule(kind, place.namespaces),
     });
   }
   return new ListRefused({
@@ -161,8 +162,14 @@ function refused({ kind, options }: Reader, { status, body }: ApiAnswer): ListRe
   });
 }
 
-/** The RBAC rule that a reader lacks, as YAML flow text. */
-export function missingRule(kind: ServedKind, namespace: string | undefined): string {
-  const role = namespace === undefined ? 'ClusterRole' : `Role in namespace ${namespace}`;
+/**
+ * The RBAC rule that a reader lacks, as YAML flow text.
+ * @param namespaces where; undefined: in the whole cluster
+ */
+export function missingRule(kind: ServedKind, namespaces: readonly string[] | undefined): string {
+  const role =
+    namespaces === undefined
+      ? 'ClusterRole'
+      : `Role in ${namespaces.length === 1 ? 'the namespace' : 'each of the namespaces'} ${namespaces.join(', ')}`;
   return `Grant in a ${role}: {apiGroups: ["${kind.group}"], resources: ["${kind.plural}"], verbs: ["list"]}.`;
 }

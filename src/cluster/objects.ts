@@ -60,15 +60,9 @@ export function kindKey(apiVersion: string, kind: string): string {
 const maxDepth = 200;
 
 /** JSON.parse takes any depth; what follows walks objects recursively. */
-function isDeep(value: Json): boolean {
-  let level: Json[] = [value];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > maxDepth) return true;
-    level = level.flatMap((item) =>
-      typeof item === 'object' && item !== null
-        ? Object.values(item).filter((inner) => typeof inner === 'object' && inner !== null)
-        : [],
-    );
-  }
+function isDeep(value: Json, left = maxDepth): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (left < 0) return true;
+  for (const inner of Array.isArray(value) ? value : Object.values(value)) if (isDeep(inner, left - 1)) return true;
   return false;
 }

@@ -1,4 +1,5 @@
 import type { UnreadKind } from '../core/cluster.ts';
+import { isGateError, type GateError } from '../core/errors.ts';
 import type { JsonObject } from '../core/model.ts';
 import type { ApiServer, ServedKind } from './api-server.ts';
 import { ListRefused, missingRule, pages, type ListOptions } from './list.ts';
@@ -8,6 +9,8 @@ export interface ReadOutcome {
   /** `all`: every object in the cluster. Otherwise exactly these namespaces, possibly none. */
   readonly read: 'all' | ReadonlySet<string>;
   readonly unread: readonly UnreadKind[];
+  /** The server failed at a list, rather than refusing it. */
+  readonly trouble?: GateError;
 }
 
 /**
@@ -23,6 +26,7 @@ export async function readKind(
   onPage: (items: readonly JsonObject[]) => void,
   options: Omit<ListOptions, 'namespace'> = {},
 ): Promise<ReadOutcome> {
+  let trouble: GateError | undefined;
   const list = async (namespace: string | undefined): Promise<UnreadKind | undefined> => {
     try {
       for await (const page of pages(api, kind, { ...options, ...(namespace === undefined ? {} : { namespace }) })) {
@@ -30,10 +34,22 @@ export async function readKind(
       }
       return undefined;
     } catch (error) {
-      if (error instanceof ListRefused) return error.unread;
-      throw error;
+      if (!(error instanceof ListRefused)) throw error;
+      if (isGateError(error.cause)) trouble ??= error.cause;
+      return error.unread;
     }
   };
+  const outcome = await readPlaces(kind, where, list);
+  return trouble === undefined ? outcome : { ...outcome, trouble };
+}
+
+type List = (namespace: string | undefined) => Promise<UnreadKind | undefined>;
+
+async function readPlaces(
+  kind: ServedKind,
+  where: { readonly namespaces?: readonly string[]; readonly fallback?: readonly string[] },
+  list: List,
+): Promise<ReadOutcome> {
   if (where.namespaces === undefined || !kind.namespaced) {
     const refused = await list(undefined);
     if (refused === undefined) return { read: 'all', unread: [] };
@@ -41,16 +57,12 @@ export async function readKind(
     if (fallback.length === 0) return { read: new Set(), unread: [refused] };
     const { read, unread } = await inNamespaces(kind, fallback, list);
     // What lies in other namespaces stays unknown: the evidence was wanted of all of them.
-    return { read, unread: [refused, ...unread] };
+    return { read, unread: read.size === 0 ? [refused] : [refused, ...unread] };
   }
   return inNamespaces(kind, where.namespaces, list);
 }
 
-async function inNamespaces(
-  kind: ServedKind,
-  namespaces: readonly string[],
-  list: (namespace: string) => Promise<UnreadKind | undefined>,
-): Promise<ReadOutcome> {
+async function inNamespaces(kind: ServedKind, namespaces: readonly string[], list: List): Promise<ReadOutcome> {
   const results = await Promise.all(
     namespaces.map(async (namespace) => ({ namespace, refused: await list(namespace) })),
   );
@@ -71,7 +83,7 @@ function joinRefused(kind: ServedKind, refused: readonly UnreadKind[]): UnreadKi
     const [first] = entries as [UnreadKind, ...UnreadKind[]];
     if (entries.length === 1) return first;
     const namespaces = entries.flatMap((entry) => entry.namespaces ?? []);
-    return { ...first, namespaces, ...(isForbidden(first) ? { next: missingRule(kind, namespaces.join(', ')) } : {}) };
+    return { ...first, namespaces, ...(isForbidden(first) ? { next: missingRule(kind, namespaces) } : {}) };
   });
 }
 
