@@ -57,7 +57,7 @@ async function readPlaces(
     if (fallback.length === 0) return { read: new Set(), unread: [refused] };
     const { read, unread } = await inNamespaces(kind, fallback, list);
     // What lies in other namespaces stays unknown: the evidence was wanted of all of them.
-    return { read, unread: read.size === 0 ? [refused] : [refused, ...unread] };
+    return { read, unread: read === 'all' || read.size === 0 ? [refused] : [refused, ...unread] };
   }
   return inNamespaces(kind, where.namespaces, list);
 }
