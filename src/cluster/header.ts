@@ -12,6 +12,7 @@ export const snapshotHeaderSchema = Type.Object(
     apiVersion: Type.Literal('gate/v1'),
     kind: Type.Literal('ClusterSnapshot'),
     metadata: Type.Object({ name: Type.String({ minLength: 1 }) }, { additionalProperties: true }),
+    server: Type.Optional(Type.String({ description: 'URL of the API server' })),
     takenAt: Type.Optional(Type.String({ description: 'RFC 3339 time at which the cluster was read' })),
     kubernetesVersion: Type.Optional(Type.String({ pattern: '^v?[0-9]{1,3}\\.[0-9]{1,3}', description: 'v1.34.3' })),
     apiVersions: Type.Optional(
@@ -20,6 +21,41 @@ export const snapshotHeaderSchema = Type.Object(
     kinds: Type.Optional(
       Type.Array(Type.String({ minLength: 1 }), {
         description: 'Kinds that were read completely: apps/Deployment, Service. Absent: the kinds that occur.',
+      }),
+    ),
+    kindsInNamespaces: Type.Optional(
+      Type.Record(Type.String(), Type.Array(Type.String()), {
+        description: 'Kinds of which only these namespaces were read: {Service: [shop, shop-staging]}',
+      }),
+    ),
+    unread: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            kind: Type.String({ minLength: 1 }),
+            namespaces: Type.Optional(Type.Array(Type.String())),
+            reason: Type.String(),
+            next: Type.Optional(Type.String({ description: 'The RBAC rule that is missing' })),
+          },
+          closed,
+        ),
+        { description: 'Kinds that were asked for and could not be read' },
+      ),
+    ),
+    objects: Type.Optional(
+      Type.Record(Type.String(), Type.Integer({ minimum: 0 }), {
+        description: 'Documents by kind. Fewer of one in the files: the end is missing.',
+      }),
+    ),
+    fingerprintKey: Type.Optional(
+      Type.String({
+        pattern: '^[0-9a-f]{12}$',
+        description: 'Which key made the fingerprints: values of Secrets compare only under the same key',
+      }),
+    ),
+    redacted: Type.Optional(
+      Type.Boolean({
+        description: 'Written with --redact: also ConfigMap values and literals of containers are fingerprints',
       }),
     ),
     metrics: Type.Optional(

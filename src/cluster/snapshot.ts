@@ -1,27 +1,33 @@
-import { isObject } from '../core/json.ts';
+import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import { GateError, messageOf, type SourceLocation } from '../core/errors.ts';
-import type { ClusterState } from '../core/cluster.ts';
+import type { ClusterState, HelmReleaseRecord, WorkloadPods } from '../core/cluster.ts';
+import { GateError, isGateError, type SourceLocation } from '../core/errors.ts';
+import { isObject } from '../core/json.ts';
 import type { Json, JsonObject, KubeObject } from '../core/model.ts';
 import type { Cluster } from '../core/ports.ts';
-import { readDocument, splitDocuments, YamlError } from '../core/yaml/read.ts';
+import { documentsOf, notAnObject, truncated } from './documents.ts';
 import { readSnapshotText, snapshotFiles } from './files.ts';
+import { endKind, gateDocument, type GateDocument } from './gate-documents.ts';
 import { readHeader, type SnapshotHeader } from './header.ts';
+import { createHelmReleases, helmReleaseKind, type HelmReleases } from './helm-releases.ts';
 import { keepObject, kindKey, problemOf } from './objects.ts';
+import { createPodSummary, type PodSummary } from './pods.ts';
+import { count } from './tally.ts';
 
 const noKey = new Uint8Array(32);
 
 /**
- * A cluster read from a file or a folder: any mix of objects and `List`s as kubectl prints them, YAML or JSON, also
- * gzipped, and at most one `ClusterSnapshot` header. Secrets are redacted while they are read.
+ * A cluster read from a file or a folder: what `gate snapshot` wrote, or any mix of objects and `List`s as kubectl prints
+ * them, YAML or JSON, also gzipped, and at most one `ClusterSnapshot` header. Secrets are redacted while they are read,
+ * Pods are counted, Helm releases are decoded.
  * @param redactKey key of the fingerprints, the same as for rendered objects, so that equal secrets are seen as equal
  */
 export function readSnapshot(path: string, redactKey: Uint8Array = noKey): Cluster {
   let state: Promise<ClusterState> | undefined;
   const read = (): Promise<ClusterState> =>
     (state ??= Promise.resolve().then(() => {
-      const collected = empty();
-      for (const file of snapshotFiles(path)) collect(readSnapshotText(file), file, redactKey, collected);
+      const collected = empty(redactKey);
+      for (const file of snapshotFiles(path)) collect(readSnapshotText(file), file, collected);
       return stateOf(collected, path);
     }));
   return { live: false, describe: read, read };
@@ -34,20 +40,43 @@ export function readSnapshot(path: string, redactKey: Uint8Array = noKey): Clust
  *   snapshot.truncated, snapshot.empty
  */
 export function parseSnapshot(text: string, file: string, redactKey: Uint8Array = noKey): ClusterState {
-  const collected = empty();
-  collect(text, file, redactKey, collected);
+  const collected = empty(redactKey);
+  collect(text, file, collected);
   return stateOf(collected, file);
+}
+
+/** Which key made the fingerprints of a snapshot, without telling the key. */
+export function fingerprintKeyOf(redactKey: Uint8Array): string {
+  return createHash('sha256').update(redactKey).digest('hex').slice(0, 12);
 }
 
 interface Collected {
   header: { readonly value: SnapshotHeader; readonly location: SourceLocation } | undefined;
+  readonly key: Uint8Array;
   readonly objects: Map<string, KubeObject>;
   readonly kinds: Set<string>;
+  readonly counts: Map<string, number>;
+  /** Summaries that were written, by owner. */
+  readonly workloads: Map<string, WorkloadPods>;
+  readonly pods: PodSummary;
+  readonly records: Map<string, HelmReleaseRecord>;
+  readonly releases: HelmReleases;
   documents: number;
 }
 
-function empty(): Collected {
-  return { header: undefined, objects: new Map(), kinds: new Set(), documents: 0 };
+function empty(key: Uint8Array): Collected {
+  return {
+    header: undefined,
+    key,
+    objects: new Map(),
+    kinds: new Set(),
+    counts: new Map(),
+    workloads: new Map(),
+    pods: createPodSummary(key),
+    records: new Map(),
+    releases: createHelmReleases(),
+    documents: 0,
+  };
 }
 
 function stateOf(collected: Collected, path: string): ClusterState {
@@ -58,24 +87,41 @@ function stateOf(collected: Collected, path: string): ClusterState {
       message: `The snapshot ${basename(path)} holds no objects`,
       fault: 'user',
       location: { file: path },
-      next: 'Write it with `kubectl get <kinds> --all-namespaces -o yaml`.',
+      next: 'Write it with `gate snapshot`, or with `kubectl get <kinds> --all-namespaces -o yaml`.',
     });
   }
-  const { takenAt, kubernetesVersion, apiVersions } = header ?? {};
+  checkComplete(collected);
+  const { server, takenAt, kubernetesVersion, apiVersions, fingerprintKey } = header ?? {};
+  for (const pods of collected.pods.finish()) collected.workloads.set(workloadKey(pods), pods);
+  const found = collected.releases.finish();
+  for (const release of found.releases) addRelease(release, collected);
+  const { kindsInNamespaces } = header ?? {};
   return {
     ...(header === undefined ? {} : { named: true }),
     name: header?.metadata.name ?? basename(path).replace(/\.(?:ya?ml|json)(?:\.gz)?$/i, ''),
+    ...(server === undefined ? {} : { server }),
     ...(takenAt === undefined ? {} : { takenAt }),
     ...(kubernetesVersion === undefined ? {} : { kubernetesVersion }),
     ...(apiVersions === undefined ? {} : { apiVersions }),
     objects: [...collected.objects.values()],
-    pods: [],
-    helmReleases: [],
-    services: (header?.services ?? []).map((service) => ({ ...service })),
-    unread: [],
+    pods: [...collected.workloads.values()],
+    helmReleases: [...collected.records.values()],
+    services: header?.services ?? [],
     metrics: (header?.metrics ?? []).map((metric) => ({ ...metric })),
     kinds: header?.kinds === undefined ? collected.kinds : new Set(header.kinds.map(groupKind)),
+    ...(kindsInNamespaces === undefined
+      ? {}
+      : {
+          kindsInNamespaces: new Map(
+            Object.entries(kindsInNamespaces).map(([kind, namespaces]) => [groupKind(kind), new Set(namespaces)]),
+          ),
+        }),
     ...(header?.kinds === undefined ? {} : { allNamespaces: true }),
+    unread: [...(header?.unread ?? []).map((entry) => ({ ...entry, kind: groupKind(entry.kind) })), ...found.unread],
+    ...(fingerprintKey === undefined || fingerprintKey === fingerprintKeyOf(collected.key)
+      ? {}
+      : { secretsComparable: false }),
+    ...(header?.redacted === true ? { masked: true } : {}),
   };
 }
 
@@ -87,92 +133,94 @@ function groupKind(text: string): string {
   return `${group}/${kind}`;
 }
 
-function collect(text: string, file: string, key: Uint8Array, into: Collected): void {
-  for (const document of documentsOf(text, file)) {
-    into.documents++;
-    add(document.value, { file, line: document.line }, key, into);
-  }
+/** @throws GateError snapshot.truncated when the header promises more than the files hold */
+function checkComplete(collected: Collected): void {
+  const missing = missingObjects(collected);
+  if (collected.header === undefined || missing.length === 0) return;
+  throw truncated(collected.header.location, `is not complete: its header counts more ${missing.join(', ')}`);
 }
 
-interface Document {
-  readonly value: Json;
-  readonly line: number;
+function missingObjects({ header, counts }: Collected): readonly string[] {
+  const expected = Object.entries(header?.value.objects ?? {});
+  return expected.flatMap(([kind, number]) => {
+    const found = counts.get(groupKind(kind)) ?? 0;
+    return found >= number ? [] : [`${kind} (${number} instead of ${found})`];
+  });
 }
 
-function* documentsOf(text: string, file: string): Iterable<Document> {
-  const json = /\.json(?:\.gz)?$/i.test(file) || text.startsWith('{');
-  if (json) {
-    const value = parseJson(text, file);
-    if (value !== undefined) {
-      yield { value, line: 1 };
-      return;
-    }
-  }
-  for (const part of splitDocuments(text)) {
-    let document;
-    try {
-      document = readDocument(part);
-    } catch (cause) {
-      throw badYaml(cause, file);
-    }
-    if (document.value !== null) yield document;
-  }
-}
-
-/** Undefined when the text is no single JSON value but may be YAML. */
-function parseJson(text: string, file: string): Json | undefined {
+function collect(text: string, file: string, into: Collected): void {
   try {
-    return JSON.parse(text) as Json;
-  } catch (cause) {
-    const message = messageOf(cause);
-    const position = Number(/ at position (\d+)/.exec(message)?.[1] ?? 0);
-    if (/Unexpected end|Unterminated/.test(message) || position >= text.trimEnd().length)
-      throw truncated(file, text.split('\n').length, cause);
-    // Several JSON values in one file, or YAML in flow style: the YAML reader says what is wrong.
-    return undefined;
+    for (const document of documentsOf(text, file)) {
+      into.documents++;
+      add(document.value, { file, line: document.line }, into);
+    }
+  } catch (error) {
+    // What was cut off leaves half of an object behind.
+    const cut = isGateError(error) && ['snapshot.bad-yaml', 'snapshot.not-an-object'].includes(error.code);
+    const isLast = cut && (error.location?.line ?? 0) >= lastDocumentLine(text);
+    if (isLast && missingObjects(into).length > 0)
+      throw truncated(error.location ?? { file }, 'ends in the middle', error);
+    throw error;
   }
 }
 
-function badYaml(cause: unknown, file: string): GateError {
-  const line = cause instanceof YamlError ? cause.line : undefined;
-  const column = cause instanceof YamlError ? cause.column : undefined;
-  return new GateError({
-    code: 'snapshot.bad-yaml',
-    message: `The snapshot cannot be read: ${messageOf(cause)}`,
-    fault: 'user',
-    location: { file, ...(line === undefined ? {} : { line }), ...(column === undefined ? {} : { column }) },
-    next: 'Write the snapshot again; it must be what kubectl prints with -o yaml or -o json.',
-    cause,
-  });
+/** 1-based line of the last document marker. */
+function lastDocumentLine(text: string): number {
+  const marker = text.lastIndexOf('\n---');
+  let lines = 1;
+  for (let at = text.indexOf('\n'); at !== -1 && at <= marker; at = text.indexOf('\n', at + 1)) lines++;
+  return lines;
 }
 
-function truncated(file: string, line: number, cause?: unknown): GateError {
-  return new GateError({
-    code: 'snapshot.truncated',
-    message: `The snapshot ${basename(file)} ends in the middle`,
-    fault: 'user',
-    location: { file, line },
-    next: 'Write it again: what is missing would look as if it were not in the cluster.',
-    cause,
-  });
-}
-
-function add(value: Json, location: SourceLocation, key: Uint8Array, into: Collected): void {
+function add(value: Json, location: SourceLocation, into: Collected): void {
   if (!isObject(value)) throw notAnObject('it is no mapping', location);
   const { apiVersion, kind } = value;
-  if (apiVersion === 'gate/v1' && kind === 'ClusterSnapshot') return addHeader(value, location, into);
   const items = value['items'];
   if (Array.isArray(items)) {
     // kubectl sorts keys: `kind: List` comes last, so its absence means that the end is missing.
-    if (typeof kind !== 'string') throw truncated(location.file, location.line ?? 1);
+    if (typeof kind !== 'string') throw truncated(location, 'ends in the middle');
     if (!kind.endsWith('List')) throw notAnObject(`it has items, but its kind is ${kind}`, location);
     if (kind !== 'List' && typeof apiVersion === 'string') into.kinds.add(kindKey(apiVersion, kind.slice(0, -4)));
     for (const [index, item] of items.entries()) {
-      addObject(withTypeOf(item, apiVersion, kind), location, key, into, ` (item ${index + 1} of the list)`);
+      addItem(withTypeOf(item, apiVersion, kind), location, into, ` (item ${index + 1} of the list)`);
     }
     return;
   }
-  addObject(value, location, key, into, '');
+  addItem(value, location, into, '');
+}
+
+function addItem(value: Json, location: SourceLocation, into: Collected, where: string): void {
+  const own = gateDocument(value);
+  if (own === undefined) addObject(value, location, into, where);
+  else addGateDocument(own, location, into, where);
+}
+
+/** Items of a typed list (`PodList` from the API itself) carry neither apiVersion nor kind. */
+function withTypeOf(item: Json, apiVersion: Json | undefined, kind: string): Json {
+  if (!isObject(item) || kind === 'List' || typeof apiVersion !== 'string') return item;
+  if (item['kind'] !== undefined && item['apiVersion'] !== undefined) return item;
+  return { apiVersion, kind: kind.slice(0, -4), ...item };
+}
+
+function addGateDocument(document: GateDocument, location: SourceLocation, into: Collected, where: string): void {
+  switch (document.kind) {
+    case 'ClusterSnapshot':
+      addHeader(document.value, location, into);
+      return;
+    case 'WorkloadPods':
+      into.workloads.set(workloadKey(document.value), document.value);
+      into.kinds.add('/Pod');
+      break;
+    case 'HelmRelease':
+      addRelease(document.value, into);
+      into.kinds.add(helmReleaseKind);
+      break;
+    case endKind:
+      break;
+    default:
+      throw notAnObject(`${document.problem}${where}`, location);
+  }
+  count(into.counts, `gate/${document.kind}`);
 }
 
 function addHeader(value: JsonObject, location: SourceLocation, into: Collected): void {
@@ -189,29 +237,30 @@ function addHeader(value: JsonObject, location: SourceLocation, into: Collected)
   into.header = { value: readHeader(value, location), location };
 }
 
-/** Items of a typed list (`PodList` from the API itself) carry neither apiVersion nor kind. */
-function withTypeOf(item: Json, apiVersion: Json | undefined, kind: string): Json {
-  if (!isObject(item) || kind === 'List' || typeof apiVersion !== 'string') return item;
-  if (item['kind'] !== undefined && item['apiVersion'] !== undefined) return item;
-  return { apiVersion, kind: kind.slice(0, -4), ...item };
+function addRelease(release: HelmReleaseRecord, into: Collected): void {
+  const key = `${release.namespace}\0${release.name}`;
+  const known = into.records.get(key);
+  if (known === undefined || known.revision <= release.revision) into.records.set(key, release);
 }
 
-function addObject(value: Json, location: SourceLocation, key: Uint8Array, into: Collected, where: string): void {
+function workloadKey({ namespace, owner }: WorkloadPods): string {
+  return [namespace, owner.group, owner.kind, owner.name].join('\0');
+}
+
+function addObject(value: Json, location: SourceLocation, into: Collected, where: string): void {
   const problem = problemOf(value);
   if (problem !== undefined) throw notAnObject(`${problem}${where}`, location);
-  const object = keepObject(value as JsonObject, key);
-  const kind = kindKey(object.apiVersion, object.kind);
+  const raw = value as JsonObject;
+  const kind = kindKey(String(raw['apiVersion']), String(raw['kind']));
   into.kinds.add(kind);
+  count(into.counts, kind);
+  if (kind === '/Pod') return into.pods.add(raw);
+  if ((kind === '/Secret' || kind === '/ConfigMap') && into.releases.add(raw)) {
+    into.kinds.add(helmReleaseKind);
+    return;
+  }
+  if (kind === 'apps/ReplicaSet' || kind === 'batch/Job') into.pods.addOwner(raw);
+  const object = keepObject(raw, into.key);
   // The same object in two files: the later file counts.
   into.objects.set([kind, object.metadata.namespace ?? '', object.metadata.name].join('\0'), object);
-}
-
-function notAnObject(why: string, location: SourceLocation): GateError {
-  return new GateError({
-    code: 'snapshot.not-an-object',
-    message: `A document of the snapshot is not a Kubernetes object: ${why}`,
-    fault: 'user',
-    location,
-    next: 'A snapshot holds only what kubectl prints with -o yaml or -o json, and at most one ClusterSnapshot header.',
-  });
 }

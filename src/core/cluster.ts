@@ -132,6 +132,13 @@ export interface ClusterState {
   /** The kinds were read in all namespaces. Otherwise each namespace must show for itself. */
   readonly allNamespaces?: boolean;
   readonly unread: readonly UnreadKind[];
+  /** False: fingerprints of another key. Values of Secrets (`redacted:...`) say nothing when they differ from rendered ones. */
+  readonly secretsComparable?: boolean;
+  /**
+   * A snapshot taken with `--redact`: also ConfigMap values, literals of containers, most annotations and names of nodes
+   * are `redacted:...`. Such a value says nothing when it differs from a rendered one.
+   */
+  readonly masked?: boolean;
 }
 
 /** What rendering needs to know before any object is read. */
