@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, resolve } from 'node:path';
+import { roleDocuments } from './cluster/rbac.ts';
+import { knownResource, type Resource } from './cluster/resources.ts';
+import { servedResources } from './cluster/served-resources.ts';
 import { readSnapshot } from './cluster/snapshot.ts';
 import { defaultConfig, loadConfig } from './config/load.ts';
 import { GateError, messageOf } from './core/errors.ts';
@@ -73,7 +76,7 @@ export async function createPorts(choices: Choices): Promise<GatePorts> {
 
 function createClusters(choices: EvidenceChoices | undefined, redactKey: Uint8Array): Cluster[] {
   if (choices === undefined) return [];
-  return [...choices.snapshots.map((path) => readSnapshot(resolve(path), redactKey))];
+  return choices.snapshots.map((path) => readSnapshot(resolve(path), redactKey));
 }
 
 /**
@@ -83,6 +86,26 @@ function createClusters(choices: EvidenceChoices | undefined, redactKey: Uint8Ar
 async function chooseRedactKey(cache: RenderCache): Promise<Uint8Array> {
   const shared = process.env['GATE_FINGERPRINT_KEY'];
   return shared === undefined || shared === '' ? cache.redactKey() : createHash('sha256').update(shared).digest();
+}
+
+/** What `gate rbac` takes of the cluster adapter: the writer of roles, and the kinds that the chosen cluster serves. */
+export async function openRoles(evidence: EvidenceChoices): Promise<{
+  readonly roleDocuments: typeof roleDocuments;
+  /** Kinds of Kubernetes itself and well-known custom ones. */
+  readonly knownResource: typeof knownResource;
+  /** Absent: no cluster was chosen. */
+  readonly served?: ReadonlyMap<string, Resource>;
+}> {
+  const roles = { roleDocuments, knownResource };
+  if (evidence.live.length === 0) return roles;
+  const [context] = evidence.live;
+  const served = await servedResources({
+    exec: createExec(),
+    deadlineMs: evidence.timeoutMs,
+    ...(evidence.kubeconfig === undefined ? {} : { kubeconfig: evidence.kubeconfig }),
+    ...(context === undefined ? {} : { context }),
+  });
+  return { ...roles, served };
 }
 
 export function openGit(): Git {

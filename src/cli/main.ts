@@ -105,6 +105,25 @@ Exit codes: 0 pass or comment, 1 held by policy, 2 usage or configuration, 3 cou
     .addHelpText('after', '\nExamples:\n  gate render --all\n  gate render --target shop --side before')
     .action(async (options) => finish(await (await import('./commands/render.ts')).render(options)));
 
+  withCommon(withComparison(program.command('rbac')))
+    .description('print the roles that gate check --live needs for this repository, and nothing more')
+    .option('--name <name>', 'of the roles and bindings', 'gate')
+    .option('--bind <namespace/name>', 'also a ServiceAccount of that name, bound to the roles')
+    .option('--namespace <name>', 'Roles in this namespace instead of cluster-wide rights; repeatable', collect, [])
+    .option('--dry-run', 'also the rights of --dry-run: the API server authorises it like the real request', false)
+    .option('--dry-run-pods', 'also the rights of --dry-run-pods: to create pods', false)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  gate rbac                                        list, and only what the targets and rules of this repository need
+  gate rbac --live                                 without the kinds that the cluster does not serve
+  gate rbac --bind gate/reader | kubectl apply -f -
+  gate rbac --namespace shop --namespace billing   Roles there; other namespaces stay unknown to the check
+  gate rbac --name gate-dry-run --dry-run --dry-run-pods --bind gate/dry-run`,
+    )
+    .action(async (options) => finish(await (await import('./commands/rbac.ts')).rbac(options)));
+
   withCommon(program.command('explain <rule>'))
     .description('what a rule looks for, why, how to fix it, with examples')
     .addHelpText('after', '\nExample:\n  gate explain pdb-blocks-all-evictions')

@@ -1,0 +1,62 @@
+import { kindsInUse } from '../../pipeline/kinds-in-use.ts';
+import { withoutJobCommands, clean } from '../../report/text.ts';
+import { createPorts, openRoles } from '../../wire.ts';
+import { evidenceChoices, gateRequest, usage, type ComparisonOptions } from '../options.ts';
+import { createProgress, silentProgress } from '../progress.ts';
+
+export interface RbacOptions extends ComparisonOptions {
+  readonly name: string;
+  readonly bind?: string;
+  readonly namespace: readonly string[];
+  readonly dryRun: boolean;
+  readonly dryRunPods: boolean;
+}
+
+/** `gate rbac`: the rights that `gate check --live` needs for this repository, as YAML on stdout. */
+export async function rbac(options: RbacOptions): Promise<number> {
+  const progress = options.quiet ? silentProgress : createProgress();
+  const bind = options.bind === undefined ? undefined : serviceAccount(options.bind);
+  for (const namespace of options.namespace) named(namespace, '--namespace');
+  named(options.name, '--name');
+  const evidence = evidenceChoices(options);
+  const ports = await createPorts({ ...options, evidence: { ...evidence, live: [] }, progress });
+  const { roleDocuments, knownResource, served } = await openRoles(evidence);
+  const use = await kindsInUse(gateRequest(options), ports);
+  const { text, unknown } = roleDocuments({
+    name: options.name,
+    about: [
+      `What gate check --live${options.dryRun ? ' --dry-run' : ''}${options.dryRunPods ? ' --dry-run-pods' : ''} asks the cluster for, for the targets of this repository.`,
+      'Generate it again when targets come to use other kinds or namespaces.',
+      ...(served === undefined ? ['Kinds that the cluster does not serve need no rule; --live leaves them out.'] : []),
+      ...use.failed.map((name) => `Target ${clean(name)} does not render: what it needs is missing here.`),
+    ],
+    reads: use.reads.filter(({ kind }) => served === undefined || pseudo.has(kind) || served.has(kind)),
+    ...(options.dryRun ? { writes: use.applied } : {}),
+    ...(options.dryRunPods ? { podNamespaces: use.podNamespaces } : {}),
+    ...(options.namespace.length === 0 ? {} : { namespaces: options.namespace }),
+    ...(bind === undefined ? {} : { bind }),
+    resourceOf: (kind) => served?.get(kind) ?? use.defined.get(kind) ?? knownResource(kind),
+  });
+  process.stdout.write(withoutJobCommands(text));
+  for (const name of use.failed)
+    process.stderr.write(withoutJobCommands(`gate: target ${clean(name)} does not render\n`));
+  if (unknown.length > 0) process.stderr.write(`gate: ${unknown.length} kinds are not granted: see the comments\n`);
+  return use.failed.length > 0 ? 3 : 0;
+}
+
+/** Kinds that no API server serves under this name. */
+const pseudo = new Set(['helm/Release']);
+
+const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
+
+function named(value: string, option: string): string {
+  if (label.test(value)) return value;
+  throw usage(`${option} ${JSON.stringify(value)} is no name`, 'Use lower case letters, digits and hyphens.');
+}
+
+function serviceAccount(value: string): { readonly namespace: string; readonly name: string } {
+  const [namespace = '', name = '', ...rest] = value.split('/');
+  if (rest.length > 0 || !label.test(namespace) || !label.test(name))
+    throw usage(`--bind ${JSON.stringify(value)} names no ServiceAccount`, 'Write NAMESPACE/NAME: --bind gate/reader.');
+  return { namespace, name };
+}

@@ -1,0 +1,21 @@
+import { connect, type ConnectOptions } from './connect.ts';
+import { discover } from './discovery.ts';
+import type { Resource } from './resources.ts';
+
+/**
+ * Every kind that a cluster serves (`group/Kind`) and how its URLs call it.
+ * @throws GateError kubeconfig.*, cluster.*
+ */
+export async function servedResources(options: ConnectOptions): Promise<ReadonlyMap<string, Resource>> {
+  const api = await connect(options);
+  try {
+    const { kinds } = await discover(api);
+    return new Map(
+      kinds
+        .filter(({ verbs }) => verbs.includes('list'))
+        .map(({ group, kind, plural, namespaced }) => [`${group}/${kind}`, { plural, namespaced }]),
+    );
+  } finally {
+    await api.close();
+  }
+}
