@@ -63,10 +63,12 @@ function scalar(value: null | boolean | number | string, pad: string): string {
   return value.includes('\n') && isLiteral(value) ? literal(value, `${pad}  `) : quoted(value);
 }
 
-/** `yes`, `null`, `.inf`: read as something else than text. */
+/** `yes`, `null`: read as something else than text; the JavaScript package takes `e5` for a number. */
 function isWord(text: string): boolean {
-  return text.length <= 5 && needsQuotes(text);
+  return text.length <= 5 ? needsQuotes(text) || exponent.test(text) : exponent.test(text);
 }
+
+const exponent = /^[eE][0-9]+$/;
 
 // Lines that begin or end with blanks are where readers differ; so are characters that YAML does not print.
 // oxlint-disable-next-line no-control-regex
