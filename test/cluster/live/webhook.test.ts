@@ -139,5 +139,15 @@ describe.skipIf(!(await hasCluster(options)))('a fail-closed webhook with a dead
       .poll(async () => (await slices())[0]?.['endpoints']?.[0]?.conditions?.ready, { timeout: 20_000 })
       .toBe(true);
     expect((await findings()).found).toEqual([]);
+
+    // An operator that runs pods without a workload that gate knows.
+    await cluster().remove({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'validator', namespace: 'policy' },
+    });
+    expect((await findings()).found).toEqual([]);
+    await cluster().remove(backendPod);
+    expect((await findings()).found).toMatchObject([{ severity: 'critical' }]);
   });
 });
