@@ -21,7 +21,7 @@ export function evidenceGaps(
     if (entry === undefined || world === undefined) continue;
     const kind = `${entry.ref.group}/${entry.ref.kind}`;
     for (const rule of rules) {
-      if (rule.kinds.length > 0 && !rule.kinds.includes(kind)) continue;
+      if (rule.kinds.length > 0 && !rule.kinds.includes('*') && !rule.kinds.includes(kind)) continue;
       for (const wanted of [...rule.live, ...(rule.liveOf?.(change) ?? [])])
         note(gaps, world, wanted, entry.ref.namespace, rule.id);
     }

@@ -1,9 +1,10 @@
 import type { KubeObject } from '../../core/model.ts';
+import { amountsAt, podAmounts } from './pod-resources.ts';
 import { at, listAt, numberAt, stringAt, stringMapAt, type PodTemplate } from './pods.ts';
 import { matchesLabels } from './select.ts';
 
-/** Why a node does not take a pod; undefined when it does, as far as labels, taints and cordons say. */
-export type Misfit = 'cordoned' | 'label' | 'taint';
+/** Why a node does not take a pod, even when nothing else runs on it. */
+export type Misfit = 'cordoned' | 'label' | 'taint' | 'resources';
 
 /** Tolerations that the DaemonSet controller adds to its pods (`AddOrUpdateDaemonPodTolerations`). */
 const daemonTolerations: readonly unknown[] = [
@@ -16,8 +17,8 @@ const daemonTolerations: readonly unknown[] = [
 ].map((name) => ({ key: `node.kubernetes.io/${name}`, operator: 'Exists' }));
 
 /**
- * The scheduler's filters NodeUnschedulable, NodeAffinity and TaintToleration on one node.
- * Resources, ports and volumes are not looked at.
+ * The scheduler's filters NodeUnschedulable, NodeAffinity and TaintToleration on one node, and NodeResourcesFit against
+ * all that the node can give (`status.allocatable`), not against what is free now. Ports and volumes are not looked at.
  * @param daemon the pod belongs to a DaemonSet
  */
 export function misfit(template: PodTemplate, node: KubeObject, daemon: boolean): Misfit | undefined {
@@ -31,7 +32,16 @@ export function misfit(template: PodTemplate, node: KubeObject, daemon: boolean)
     if (effect !== 'NoSchedule' && effect !== 'NoExecute') continue;
     if (!tolerations.some((toleration) => tolerates(toleration, taint))) return 'taint';
   }
-  return undefined;
+  return shortOf(template, node).length > 0 ? 'resources' : undefined;
+}
+
+/** Resources of which one pod asks for more than the node has in all; [] when the node does not say what it has. */
+export function shortOf(template: PodTemplate, node: KubeObject): readonly string[] {
+  const allocatable = amountsAt(node, 'status', 'allocatable');
+  if (Object.keys(allocatable).length === 0) return [];
+  return Object.entries(podAmounts(template, 'requests'))
+    .filter(([resource, amount]) => amount > (allocatable[resource] ?? 0))
+    .map(([resource]) => resource);
 }
 
 function tolerates(toleration: unknown, taint: unknown): boolean {

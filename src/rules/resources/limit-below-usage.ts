@@ -1,11 +1,20 @@
 import { Type } from 'typebox';
-import type { Confidence, Entry, Severity } from '../../core/model.ts';
+import type { Entry } from '../../core/model.ts';
 import { defineRule, type LiveWorld, type Problem, type RuleContext } from '../../core/rule.ts';
-import { formatQuantity, parseQuantity } from '../../core/quantity.ts';
+import { formatQuantity } from '../../core/quantity.ts';
 import { heapOf } from '../kit/heap.ts';
+import {
+  judgeLimit,
+  killsUnderPresentLimit,
+  usageOf,
+  type LimitedResource,
+  type LimitJudgement,
+  type Usage,
+} from '../kit/limit-use.ts';
 import { at, containersOf, listAt, podTemplate, stringAt, type ContainerAt } from '../kit/pods.ts';
 import { escapePointer } from '../../core/json.ts';
 import { quantityAt } from '../kit/pod-resources.ts';
+import { asServerSays } from '../kit/dry-run.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { servicesSelecting } from '../kit/routes.ts';
 import { examples } from './examples/limit-below-usage.ts';
@@ -14,39 +23,7 @@ interface Options {
   readonly minimumCut: number;
 }
 
-type Resource = 'memory' | 'cpu';
-
-interface Usage {
-  readonly amount: number;
-  readonly text: string;
-}
-
-function usageOf(live: LiveWorld | undefined, entry: Entry, container: string, resource: Resource): Usage | undefined {
-  const { kind, name, namespace = 'default' } = entry.ref;
-  const metric = live?.metrics(namespace, kind, name).find((candidate) => candidate.container === container);
-  const text = resource === 'memory' ? metric?.memoryWorkingSetP99 : metric?.cpuP99;
-  const amount = text === undefined ? undefined : parseQuantity(text);
-  return text === undefined || amount === undefined ? undefined : { amount, text };
-}
-
-interface Judgement {
-  readonly severity: Severity;
-  readonly confidence: Confidence;
-  readonly facts: readonly string[];
-}
-
-/** Usage against the new limit. Undefined: the cluster shows that the limit leaves 30 % of room. */
-function judge(limit: number, usage: Usage | undefined, resource: Resource): Judgement | undefined {
-  if (usage === undefined) return { severity: 'high', confidence: 'hint', facts: [] };
-  const share = Math.round((usage.amount / limit) * 100);
-  const facts = [`live: 99th percentile of use ${usage.text} = ${share} % of the new limit`];
-  if (usage.amount >= limit)
-    return { severity: resource === 'memory' ? 'critical' : 'high', confidence: 'proven', facts };
-  if (usage.amount * 1.3 <= limit) return undefined;
-  return { severity: 'high', confidence: 'likely', facts };
-}
-
-function effect(resource: Resource, judgement: Judgement): string {
+function effect(resource: LimitedResource, judgement: LimitJudgement): string {
   if (resource === 'cpu')
     return judgement.confidence === 'proven'
       ? 'which is below what it uses, so it is throttled and answers late'
@@ -60,17 +37,18 @@ interface LimitChange {
   readonly entry: Entry;
   readonly path: string;
   readonly who: string;
-  readonly resource: Resource;
+  readonly resource: LimitedResource;
   readonly before: number | undefined;
   readonly after: number;
   readonly usage: Usage | undefined;
+  readonly killed?: number;
   readonly facts: readonly string[];
 }
 
 function* report(change: LimitChange, minimumCut: number): Iterable<Problem> {
   const { entry, resource, before, after, usage } = change;
   if (before !== undefined && after >= before) return;
-  const judgement = judge(after, usage, resource);
+  const judgement = judgeLimit(after, usage, resource, before === undefined ? 0 : (change.killed ?? 0));
   if (judgement === undefined) return;
   if (judgement.confidence === 'hint' && before !== undefined && 1 - after / before < minimumCut) return;
   const unit = resource === 'memory' ? 'bytes' : 'cores';
@@ -87,7 +65,7 @@ function* report(change: LimitChange, minimumCut: number): Iterable<Problem> {
       after: now,
       ...(usage === undefined ? {} : { live: usage.text }),
       facts: [...ratio, ...judgement.facts, ...change.facts],
-      ...(usage === undefined
+      ...(usage === undefined && judgement.confidence !== 'proven'
         ? {
             wouldChange: `with ${resource === 'memory' ? 'memoryWorkingSetP99' : 'cpuP99'} of the container in the snapshot this becomes proven, or goes away`,
           }
@@ -123,12 +101,13 @@ function* checkContainer(
     // Throttling hurts where somebody waits for an answer.
     if (resource === 'cpu' && usage === undefined && !context.servedByService) continue;
     const facts: string[] = [];
+    const killed = resource === 'memory' ? killsUnderPresentLimit(live, entry, name) : 0;
     if (resource === 'memory') {
       const heapBefore = heapOf(was.container);
       const heapAfter = heapOf(now.container);
       if (heapBefore !== undefined && heapAfter !== undefined && before !== undefined) {
         const shrunk = heapAfter.bytes / after <= heapBefore.bytes / before && heapAfter.bytes < heapBefore.bytes;
-        if (shrunk && usage === undefined) continue;
+        if (shrunk && usage === undefined && killed === 0) continue;
       }
       if (heapAfter !== undefined)
         facts.push(
@@ -136,7 +115,7 @@ function* checkContainer(
         );
     }
     const path = `${now.path}/resources/limits/${resource}`;
-    yield* report({ entry, path, who, resource, before, after, usage, facts }, context.minimumCut);
+    yield* report({ entry, path, who, resource, before, after, usage, killed, facts }, context.minimumCut);
   }
   yield* checkHeap(entry, now, was, who);
 }
@@ -220,7 +199,7 @@ function* checkRequests(before: Entry | undefined, after: Entry): Iterable<Probl
   const template = podTemplate(after.object);
   if (template === undefined) return;
   const old = before === undefined ? undefined : podTemplate(before.object);
-  const exceeds = (container: unknown, resource: Resource) => {
+  const exceeds = (container: unknown, resource: LimitedResource) => {
     const request = quantityAt(container, 'resources', 'requests', resource);
     const limit = quantityAt(container, 'resources', 'limits', resource);
     return request !== undefined && limit !== undefined && request > limit ? { request, limit } : undefined;
@@ -276,7 +255,7 @@ export default defineRule<Options>({
     'argoproj.io/Rollout',
     'autoscaling.k8s.io/VerticalPodAutoscaler',
   ],
-  live: [],
+  live: ['/Pod'],
   summary: 'A memory or CPU limit is lowered or introduced, perhaps below what the container uses.',
   docs: {
     why: 'A container that reaches its memory limit is killed by the kernel (exit 137, OOMKilled) and restarts; under the same load it is killed again. A CPU limit is enforced per 100 ms period: a container that used its share waits for the next one, which shows as latency. Whether a new limit is too small is a question of measured use, so without live evidence this rule only reports the ratio.',
@@ -299,7 +278,10 @@ export default defineRule<Options>({
   *check(context) {
     for (const change of context.changes) {
       const { before, after } = change;
-      if (after !== undefined) yield* checkRequests(before, after);
+      if (after !== undefined) {
+        const options = { whenAccepted: 'withdraw', about: (message: string) => message.includes('limit') } as const;
+        yield* asServerSays(context, after, options, checkRequests(before, after));
+      }
       if (before === undefined || after === undefined) continue;
       yield* checkWorkload(context, before, after);
       yield* checkOther(before, after, context.options.minimumCut);

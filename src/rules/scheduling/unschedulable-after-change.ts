@@ -1,8 +1,9 @@
 import { Type } from 'typebox';
 import type { Entry, KubeObject } from '../../core/model.ts';
 import { defineRule, type LiveWorld, type Problem, type RuleContext } from '../../core/rule.ts';
-import { misfit, type Misfit } from '../kit/node-fit.ts';
-import { at, desiredPods, podTemplate, type PodTemplate } from '../kit/pods.ts';
+import { misfit, shortOf, type Misfit } from '../kit/node-fit.ts';
+import { podAmounts } from '../kit/pod-resources.ts';
+import { at, containersOf, desiredPods, podTemplate, type PodTemplate } from '../kit/pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { semanticEqual } from '../../core/semantic.ts';
 import { examples } from './examples/unschedulable-after-change.ts';
@@ -16,7 +17,7 @@ interface Fit {
 }
 
 function fitOf(template: PodTemplate, nodes: readonly KubeObject[], daemon: boolean): Fit {
-  const misfits = { cordoned: 0, label: 0, taint: 0 };
+  const misfits = { cordoned: 0, label: 0, taint: 0, resources: 0 };
   let fitting = 0;
   for (const node of nodes) {
     const reason = misfit(template, node, daemon);
@@ -31,6 +32,7 @@ function reasons({ nodes, fitting, misfits }: Fit): string {
     ...(misfits.label > 0 ? [`${misfits.label} label mismatch`] : []),
     ...(misfits.taint > 0 ? [`${misfits.taint} taint not tolerated`] : []),
     ...(misfits.cordoned > 0 ? [`${misfits.cordoned} cordoned`] : []),
+    ...(misfits.resources > 0 ? [`${misfits.resources} too small`] : []),
   ];
   return `${fitting}/${nodes} nodes fit${parts.length === 0 ? '' : `: ${parts.join(', ')}`}`;
 }
@@ -52,7 +54,20 @@ function deciding(old: PodTemplate | undefined, template: PodTemplate): string {
   const changed = constraintFields.find(
     (field) => !semanticEqual(at(old?.spec, field), at(template.spec, field), field),
   );
-  return `${template.path}/${changed ?? 'nodeSelector'}`;
+  if (changed !== undefined) return `${template.path}/${changed}`;
+  const container = containersOf(template).find(({ container: now }) => {
+    const was = old === undefined ? undefined : containersOf(old).find(({ container: then }) => then.name === now.name);
+    return !semanticEqual(at(was?.container, 'resources'), at(now, 'resources'), 'resources');
+  });
+  return container === undefined ? `${template.path}/nodeSelector` : `${container.path}/resources/requests`;
+}
+
+/** Does a pod ask for more of anything than before? */
+function asksForMore(old: PodTemplate | undefined, template: PodTemplate): boolean {
+  const was = old === undefined ? {} : podAmounts(old, 'requests');
+  return Object.entries(podAmounts(template, 'requests')).some(
+    ([resource, amount]) => amount > ((was as Record<string, number>)[resource] ?? 0),
+  );
 }
 
 function* judge(context: RuleContext<unknown>, before: Entry | undefined, after: Entry): Iterable<Problem> {
@@ -63,7 +78,7 @@ function* judge(context: RuleContext<unknown>, before: Entry | undefined, after:
   const changed = constraintFields.some(
     (field) => !semanticEqual(at(old?.spec, field), at(template.spec, field), field),
   );
-  if (old === undefined ? !constrained : !changed) return;
+  if (!asksForMore(old, template) && (old === undefined ? !constrained : !changed)) return;
   const { scope } = after.target;
   const live = context.live(scope);
   const nodes = live?.ofKind('', 'Node') ?? [];
@@ -74,6 +89,7 @@ function* judge(context: RuleContext<unknown>, before: Entry | undefined, after:
   const was = old === undefined ? undefined : fitOf(old, nodes, daemon);
   if (was !== undefined && was.fitting === 0) return;
   const onDemand = nodesOnDemand(context, live, scope);
+  const short = [...new Set(nodes.flatMap((node) => shortOf(template, node)))];
   yield problemAt(after, deciding(old, template), {
     message: `No node of the cluster takes the pods of ${formatRef(after.ref)} (${reasons(fit)}): ${daemon ? 'it gets no pod at all, and whoever waits for it waits for ever' : 'they stay Pending'}.`,
     severity: onDemand ? 'high' : 'critical',
@@ -81,9 +97,15 @@ function* judge(context: RuleContext<unknown>, before: Entry | undefined, after:
     evidence: {
       ...(was === undefined ? {} : { before: reasons(was) }),
       after: reasons(fit),
-      facts: onDemand ? ['nodes are made on demand: the node pools decide whether one can fit'] : [],
+      facts: [
+        ...(onDemand ? ['nodes are made on demand: the node pools decide whether one can fit'] : []),
+        ...(fit.misfits.resources > 0 ? [`one pod asks for more ${short.join(', ')} than such a node has in all`] : []),
+      ],
     },
-    fix: `Give the nodes the labels first, tolerate their taints in ${formatRef(after.ref)}, or make the constraint a preference.`,
+    fix:
+      fit.misfits.resources > 0
+        ? `Ask for at most what a node has (${short.join(', ')}) in ${formatRef(after.ref)}, or add larger nodes first.`
+        : `Give the nodes the labels first, tolerate their taints in ${formatRef(after.ref)}, or make the constraint a preference.`,
   });
 }
 
@@ -98,7 +120,7 @@ export default defineRule({
   needs: 'live',
   kinds: ['apps/Deployment', 'apps/StatefulSet', 'apps/DaemonSet', 'batch/Job', 'batch/CronJob', '/Node'],
   live: ['/Node', 'cluster.x-k8s.io/MachineDeployment', 'karpenter.sh/NodePool', 'machine.openshift.io/MachineSet'],
-  summary: 'No node of the cluster has the labels, or lacks the taints, that the pods ask for.',
+  summary: 'No node of the cluster has the labels or the size, or lacks the taints, that the pods ask for.',
   docs: {
     why: 'The API server takes every nodeSelector and toleration; the scheduler then leaves the pod Pending (FailedScheduling). A DaemonSet without a fitting node is worse to see: it has zero desired pods and looks complete, or a hook that counts its pods never ends.',
     fix: 'Label and untaint the nodes before the change, tolerate the taint, or use preferred instead of required affinity.',

@@ -34,6 +34,20 @@ takenAt: 2026-11-20T10:00:00Z
 metrics:
   - {namespace: monitoring, kind: StatefulSet, name: prometheus, container: prometheus, memoryWorkingSetP99: ${memory}, cpuP99: ${cpu}}
 `;
+const pod = (last: string) => `
+apiVersion: v1
+kind: Pod
+metadata:
+  name: prometheus-0
+  namespace: monitoring
+  labels: {app: prometheus}
+  ownerReferences: [{apiVersion: apps/v1, kind: StatefulSet, name: prometheus, uid: 4d1c, controller: true}]
+spec: {containers: [{name: prometheus, image: 'quay.io/prometheus/prometheus:v3.5.0'}]}
+status:
+  phase: Running
+  containerStatuses:
+    - {name: prometheus, restartCount: 3, lastState: {terminated: {reason: ${last}, exitCode: 137}}, state: {running: {startedAt: '2026-11-20T08:00:00Z'}}}
+`;
 const path = '/spec/template/spec/containers/prometheus/resources/limits';
 
 export const examples: readonly RuleExample[] = [
@@ -83,6 +97,20 @@ export const examples: readonly RuleExample[] = [
     before: prometheus('{requests: {memory: 1Gi}, limits: {memory: 2Gi}}'),
     after: prometheus('{requests: {memory: 3Gi}, limits: {memory: 2Gi}}'),
     expect: [{ path: `${path}/memory`, confidence: 'determined', willNotApply: true }],
+  },
+  {
+    name: 'the kernel ended it under the present limit already',
+    before: prometheus('{limits: {memory: 2Gi}}'),
+    after: prometheus('{limits: {memory: 1900Mi}}'),
+    live: pod('OOMKilled'),
+    expect: [{ path: `${path}/memory`, severity: 'critical', confidence: 'proven', message: 'OOMKilled' }],
+  },
+  {
+    name: 'quiet: a small cut, and its restarts had another cause',
+    before: prometheus('{limits: {memory: 2Gi}}'),
+    after: prometheus('{limits: {memory: 1900Mi}}'),
+    live: pod('Error'),
+    expect: [],
   },
   {
     name: 'quiet: the measured use leaves room',

@@ -29,6 +29,13 @@ items:
     spec: {taints: [{key: dedicated, value: gpu, effect: NoSchedule}]}
 `;
 
+const sized = (memory: string) => `apiVersion: v1
+kind: List
+items:
+  - {apiVersion: v1, kind: Node, metadata: {name: node-a}, status: {allocatable: {cpu: "8", memory: 16Gi, pods: "110"}}}
+  - {apiVersion: v1, kind: Node, metadata: {name: node-b}, status: {allocatable: {cpu: "16", memory: ${memory}, pods: "110"}}}
+`;
+
 const nodePool = `---
 apiVersion: karpenter.sh/v1
 kind: NodePool
@@ -78,6 +85,27 @@ export const examples: readonly RuleExample[] = [
     after: workload(pool('batch')),
     live: nodes + nodePool,
     expect: [{ severity: 'high', confidence: 'likely' }],
+  },
+  {
+    name: 'one pod asks for more memory than any node has',
+    before: workload('').replace('trainer:1.2.0}', 'trainer:1.2.0, resources: {requests: {memory: 8Gi}}}'),
+    after: workload('').replace('trainer:1.2.0}', 'trainer:1.2.0, resources: {requests: {memory: 40Gi}}}'),
+    live: sized('32Gi'),
+    expect: [
+      {
+        path: '/spec/template/spec/containers/trainer/resources/requests',
+        severity: 'critical',
+        confidence: 'proven',
+        message: '0/2 nodes fit: 2 too small',
+      },
+    ],
+  },
+  {
+    name: 'the largest node is large enough',
+    before: workload('').replace('trainer:1.2.0}', 'trainer:1.2.0, resources: {requests: {memory: 8Gi}}}'),
+    after: workload('').replace('trainer:1.2.0}', 'trainer:1.2.0, resources: {requests: {memory: 40Gi}}}'),
+    live: sized('64Gi'),
+    expect: [],
   },
   { name: 'the nodes are not known', before: workload(''), after: workload(pool('batch')), expect: [] },
   {
