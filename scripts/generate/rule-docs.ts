@@ -17,6 +17,11 @@ function exampleText(example: RuleExample): string[] {
   side('Before', example.before);
   side('After', example.after);
   side('In the cluster', example.live);
+  for (const { resource, of, outcome, code, message } of example.dryRun ?? []) {
+    const what = of === 'pod' ? `a pod of ${resource}` : resource;
+    const said = message === undefined ? '' : `: “${message}”`;
+    parts.push(`Dry run of ${what}: ${outcome}${code === undefined ? '' : ` (${code})`}${said}`);
+  }
   for (const name of ['before', 'after'] as const) {
     for (const [path, text] of Object.entries(example.files?.[name] ?? {})) {
       parts.push(`\`${path}\`, ${name}:`, fence('text', text));

@@ -2,6 +2,7 @@ import type { TSchema } from 'typebox';
 import type {
   ClusterState,
   ContainerMetrics,
+  DryRunAnswer,
   HelmReleaseRecord,
   ObjectDryRun,
   ServiceMetrics,
@@ -132,6 +133,15 @@ export interface Problem {
   readonly rootCause?: string;
 }
 
+/** An answer of the API server in an example. */
+export interface ExampleDryRun extends Omit<DryRunAnswer, 'id' | 'warnings'> {
+  /** `Kind/name` or `Kind/namespace/name`. */
+  readonly resource: string;
+  /** Default: the object itself. */
+  readonly of?: 'object' | 'pod';
+  readonly warnings?: readonly string[];
+}
+
 /** A case that a rule reports, or its twin that stays quiet. Run as a test, printed in the docs and by `gate explain`. */
 export interface RuleExample {
   readonly name: string;
@@ -155,6 +165,8 @@ export interface RuleExample {
   readonly moreTargets?: { readonly before?: readonly Partial<Target>[]; readonly after?: readonly Partial<Target>[] };
   readonly renderProblem?: { readonly before?: RenderProblem; readonly after?: RenderProblem };
   readonly options?: Readonly<Record<string, unknown>>;
+  /** What the API server answers to a dry run of changed objects, or of pods of their templates. */
+  readonly dryRun?: readonly ExampleDryRun[];
   /** What must be reported; [] = quiet. Only the named fields are compared. Count and order matter. */
   readonly expect: readonly {
     /** `Kind/name` or `Kind/namespace/name`. */

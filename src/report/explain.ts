@@ -79,6 +79,12 @@ function showExample(example: RuleExample): string {
   add('before', example.before);
   add('after', example.after);
   add('live', example.live);
+  for (const { resource, of, outcome, message } of example.dryRun ?? []) {
+    add(
+      `dry run of ${of === 'pod' ? `a pod of ${resource}` : resource}`,
+      [outcome, message].filter(Boolean).join(': '),
+    );
+  }
   for (const [path, text] of Object.entries(example.files?.before ?? {})) add(`before: ${path}`, text);
   for (const [path, text] of Object.entries(example.files?.after ?? {})) add(`after: ${path}`, text);
   if (example.renderProblem?.after !== undefined) add('render error after', example.renderProblem.after.message);

@@ -28,6 +28,7 @@ import pdbBlocksAllEvictions from './disruption/pdb-blocks-all-evictions.ts';
 import pdbDeadlocksUnhealthyApp from './disruption/pdb-deadlocks-unhealthy-app.ts';
 import pdbProtectionRemoved from './disruption/pdb-protection-removed.ts';
 import pdbSelectorBroken from './disruption/pdb-selector-broken.ts';
+import podsRejectedByApi from './probes/pods-rejected-by-api.ts';
 import priorityPreemptionRisk from './scheduling/priority-preemption-risk.ts';
 import pruneDeletesData from './prune/prune-deletes-data.ts';
 import pythonEnvDrift from './docker-python/python-env-drift.ts';
@@ -35,6 +36,7 @@ import pythonInstallModeDrift from './docker-python/python-install-mode-drift.ts
 import pythonUnpinned from './docker-python/python-unpinned.ts';
 import quotaBlocksRollout from './resources/quota-blocks-rollout.ts';
 import readinessWeakened from './probes/readiness-weakened.ts';
+import rejectedByApi from './apis/rejected-by-api.ts';
 import renderBrokenOrEmpty from './yaml/render-broken-or-empty.ts';
 import replicasCut from './resources/replicas-cut.ts';
 import replicasResetByRemoval from './resources/replicas-reset-by-removal.ts';
@@ -79,6 +81,7 @@ export const rules: readonly Rule[] = [
   pdbDeadlocksUnhealthyApp,
   pdbProtectionRemoved,
   pdbSelectorBroken,
+  podsRejectedByApi,
   priorityPreemptionRisk,
   pruneDeletesData,
   pythonEnvDrift,
@@ -86,6 +89,7 @@ export const rules: readonly Rule[] = [
   pythonUnpinned,
   quotaBlocksRollout,
   readinessWeakened,
+  rejectedByApi,
   renderBrokenOrEmpty,
   replicasCut,
   replicasResetByRemoval,

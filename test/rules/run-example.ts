@@ -3,9 +3,9 @@ import { diffSides } from '../../src/diff/diff.ts';
 import { parseSnapshot } from '../../src/cluster/snapshot.ts';
 import { buildLiveWorld, buildWorld } from '../../src/rules/kit/world.ts';
 import { resolveOptions } from '../../src/engine/options.ts';
-import type { ClusterState } from '../../src/core/cluster.ts';
-import type { BuildFile, RenderResult, ResourceChange, Side, Target } from '../../src/core/model.ts';
-import type { LiveWorld, Problem, Rule, RuleContext, RuleExample } from '../../src/core/rule.ts';
+import type { ClusterState, DryRunAnswer, ObjectDryRun } from '../../src/core/cluster.ts';
+import type { BuildFile, RenderResult, ResourceChange, ResourceRef, Side, Target } from '../../src/core/model.ts';
+import type { ExampleDryRun, LiveWorld, Problem, Rule, RuleContext, RuleExample } from '../../src/core/rule.ts';
 
 const exampleTarget: Target = {
   id: 'argocd:argocd/example',
@@ -64,6 +64,25 @@ export type LiveOf = (
   own: { readonly changes: readonly ResourceChange[]; readonly kinds: ReadonlySet<string> },
 ) => LiveWorld;
 
+/** The answers of an example for one object. */
+function dryRunOf(answers: readonly ExampleDryRun[], target: string, ref: ResourceRef): ObjectDryRun | undefined {
+  const { kind, namespace, name } = ref;
+  const names = [`${kind}/${name}`, `${kind}/${namespace}/${name}`];
+  const own = answers.filter(({ resource }) => names.includes(resource));
+  if (own.length === 0) return undefined;
+  const pick = (of: 'object' | 'pod'): DryRunAnswer | undefined => {
+    const found = own.find((answer) => (answer.of ?? 'object') === of);
+    return found === undefined ? undefined : { warnings: [], ...found, id: of };
+  };
+  const [apply, pod] = [pick('object'), pick('pod')];
+  return {
+    ref,
+    target,
+    ...(apply === undefined ? {} : { apply }),
+    ...(pod === undefined ? {} : { pod }),
+  };
+}
+
 /** Runs one example of a rule through the real parser, defaults and diff. */
 export function runExample(rule: Rule, example: RuleExample, liveOf: LiveOf = buildLiveWorld): Problem[] {
   const target: Target = { ...exampleTarget, ...example.target };
@@ -95,7 +114,7 @@ export function runExample(rule: Rule, example: RuleExample, liveOf: LiveOf = bu
     changes: diff.changes,
     before: buildWorld(diff.entries.before, []),
     after: buildWorld(diff.entries.after, []),
-    dryRun: () => undefined,
+    dryRun: (asked, ref) => (asked === target.id ? dryRunOf(example.dryRun ?? [], asked, ref) : undefined),
     live: (scope) => (scope === target.scope ? live : undefined),
     targets: {
       before: targetMap(on('before'), example.moreTargets?.before),

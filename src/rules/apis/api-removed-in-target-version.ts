@@ -3,6 +3,7 @@ import type { Confidence, Entry, Novelty, Severity } from '../../core/model.ts';
 import { defineRule, type LiveWorld, type Problem, type RuleContext } from '../../core/rule.ts';
 import { compareVersions, introductionOf, removalOf, type RemovedApi } from '../kit/removed-apis.ts';
 import { stringAt } from '../kit/pods.ts';
+import { asServerSays } from '../kit/dry-run.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { changesByIdentity, counterpart, entryIdentity } from '../kit/touched.ts';
 import { unitName } from '../kit/units.ts';
@@ -150,6 +151,11 @@ function* checkIntroduced(context: RuleContext<unknown>, use: Use, since: string
   });
 }
 
+const judged = {
+  whenAccepted: 'keep',
+  about: (message: string) => /could not find the requested resource|no matches for kind/.test(message),
+} as const;
+
 export default defineRule({
   id: 'api-removed-in-target-version',
   since: '0.1.0',
@@ -181,8 +187,10 @@ export default defineRule({
         const since = removed === undefined ? introductionOf(use.apiVersion, use.kind) : undefined;
         if (removed === undefined && since === undefined) continue;
         const changed = changes.has(entryIdentity(entry));
-        if (removed !== undefined) yield* checkRemoved(context, use, removed, changed);
-        else if (since !== undefined) yield* checkIntroduced(context, use, since, changed);
+        if (removed !== undefined)
+          yield* asServerSays(context, entry, judged, checkRemoved(context, use, removed, changed));
+        else if (since !== undefined)
+          yield* asServerSays(context, entry, judged, checkIntroduced(context, use, since, changed));
       }
     }
   },

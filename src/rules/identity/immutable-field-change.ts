@@ -3,28 +3,12 @@ import { Type } from 'typebox';
 import { immutableViolations, type ImmutableViolation } from '../../core/immutable.ts';
 import type { Confidence, Entry, Json, ResourceChange, Reversibility, Severity } from '../../core/model.ts';
 import { defineRule, type LiveWorld, type Problem, type RuleContext } from '../../core/rule.ts';
+import { withServerAnswer } from '../kit/dry-run.ts';
 import { at, stringAt, stringMapAt } from '../kit/pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
+import { reconcilesRole, recreates } from '../kit/recreates.ts';
 import { frozenFields } from '../kit/transition-rules.ts';
 import { examples } from './examples/immutable-field-change.ts';
-
-/** Does the engine delete and create this object when the API server refuses the update? */
-function recreates(entry: Entry): string | undefined {
-  const { apply, engine } = entry.target;
-  const annotations = stringMapAt(entry.object, 'metadata', 'annotations');
-  if (engine === 'argocd') {
-    const options = (annotations['argocd.argoproj.io/sync-options'] ?? '').split(',').map((option) => option.trim());
-    if (options.includes('Force=true')) return 'sync option Force=true on the object';
-    if (options.includes('Force=false')) return undefined;
-    return apply.force === true ? 'sync option Force=true of the Application' : undefined;
-  }
-  if (engine === 'flux' && apply.mode !== 'helm') {
-    const own = annotations['kustomize.toolkit.fluxcd.io/force']?.toLowerCase();
-    if (own === 'enabled') return 'kustomize.toolkit.fluxcd.io/force: enabled';
-    return apply.force === true ? 'spec.force of the Kustomization' : undefined;
-  }
-  return undefined;
-}
 
 /** Labels that change with every version, inside a selector that may not change. */
 function versionLabels(violation: ImmutableViolation): string[] {
@@ -96,6 +80,8 @@ function* checkViolation(
 ): Iterable<Problem> {
   const judgement = judge(entry, violation, context.live(entry.target.scope));
   if (judgement === undefined) return;
+  // Argo CD itself sees to a changed roleRef before it applies.
+  if (violation.path === '/roleRef' && reconcilesRole(entry)) return;
   const forced = recreates(entry);
   const isJob = entry.ref.kind === 'Job';
   // Deleting and creating a Job anew is what its author wants.
@@ -107,7 +93,7 @@ function* checkViolation(
   const data = entry.ref.kind === 'PersistentVolumeClaim' || entry.ref.kind === 'PersistentVolume';
   const severity: Severity = forced !== undefined && data ? 'critical' : 'high';
   const reversibility: Reversibility = forced === undefined ? 'instant' : data ? 'irreversible' : 'hard';
-  yield problemAt(entry, violation.path, {
+  const problem = problemAt(entry, violation.path, {
     message:
       forced === undefined
         ? `The API server refuses this update of ${formatRef(entry.ref)} (${violation.message}), so the sync fails and may stay half applied.${again}`
@@ -130,6 +116,12 @@ function* checkViolation(
     },
     fix: fixFor(entry, violation),
   });
+  // The server judged exactly this update: it knows the live object, and Git does not.
+  const settled = withServerAnswer(context, entry, problem, { whenAccepted: 'withdraw' });
+  if (settled === undefined) return;
+  yield settled.rootCause !== undefined && settled.confidence === 'proven' && forced === undefined
+    ? { ...settled, willNotApply: true }
+    : settled;
 }
 
 /** Fields that the CRD of a custom resource freezes with a validation rule. */

@@ -109,6 +109,12 @@ function excessOf(found: QuotaCase, { after, before }: Sides, resource: string):
   };
 }
 
+/** Did the API server refuse a pod of this workload with these words? */
+function refusesPods(context: RuleContext<unknown>, entry: Entry, words: string): boolean {
+  const pod = context.dryRun(entry.target.id, entry.ref)?.pod;
+  return pod?.outcome === 'rejected' && pod.message?.includes(words) === true;
+}
+
 function* checkAmounts(context: RuleContext<unknown>, found: QuotaCase, sides: Sides): Iterable<Problem> {
   const excesses = Object.keys(hardOf(found.quota)).flatMap((resource) => excessOf(found, sides, resource) ?? []);
   const worst = excesses.find((excess) => excess.steady > excess.hard) ?? excesses[0];
@@ -117,7 +123,9 @@ function* checkAmounts(context: RuleContext<unknown>, found: QuotaCase, sides: S
   const rolling = sides.after.filter((demand) => demand.surgePods > 0);
   const stuck = rolling.filter((demand) => !demand.canShrink);
   const severity: Severity = short || stuck.length > 0 ? 'high' : 'medium';
-  const confidence: Confidence = worst.proven ? 'proven' : found.entry === undefined ? 'likely' : 'determined';
+  const refused = sides.after.find(({ entry }) => refusesPods(context, entry, `exceeded quota: ${found.name},`));
+  const known = worst.proven || refused !== undefined;
+  const confidence: Confidence = known ? 'proven' : found.entry === undefined ? 'likely' : 'determined';
   const first = stuck[0] ?? rolling[0] ?? sides.after[0];
   const where = found.entry ?? first?.entry;
   if (where === undefined) return;
@@ -142,8 +150,11 @@ function* checkAmounts(context: RuleContext<unknown>, found: QuotaCase, sides: S
           .slice(0, 8)
           .map((demand) => demand.text),
         'ended Jobs and CronJobs are not counted',
+        ...(refused === undefined
+          ? []
+          : [`the API server refuses a pod of ${formatRef(refused.entry.ref)} in a dry run`]),
       ],
-      ...(worst.proven ? {} : { wouldChange: 'with status.used of the quota in a snapshot the arithmetic is proven' }),
+      ...(known ? {} : { wouldChange: 'with status.used of the quota in a snapshot the arithmetic is proven' }),
     },
     fix: short
       ? `Raise spec.hard["${worst.resource}"] of ${quota} to at least ${text(worst.resource, worst.peak)} in an earlier change, or ask for less.`
@@ -169,6 +180,9 @@ function* checkMustSpecify(
       const oldMissing = new Set(missingFields(found.before, old, defaults.before));
       if (missing.every((field) => oldMissing.has(field))) continue;
     }
+    // The server judged a pod of this template under this quota.
+    if (context.dryRun(entry.target.id, entry.ref)?.pod?.outcome === 'accepted') continue;
+    const refused = refusesPods(context, entry, `failed quota: ${found.name}: must specify`);
     const rolls = rollsNow(changes.get(entryIdentity(entry)));
     yield problemAt(entry, template.path, {
       message: `ResourceQuota ${found.namespace}/${found.name} bounds ${missing
@@ -177,8 +191,14 @@ function* checkMustSpecify(
         .join(
           ', ',
         )}, and ${formatRef(entry.ref)} does not set it in every container: the API server refuses its pods ("must specify"), ${rolls ? 'from this rollout on' : 'as soon as one is replaced'}.`,
-      confidence: found.entry === undefined ? 'proven' : 'determined',
-      evidence: { after: [...missing], facts: ['no LimitRange of the namespace gives a default for it'] },
+      confidence: found.entry === undefined || refused ? 'proven' : 'determined',
+      evidence: {
+        after: [...missing],
+        facts: [
+          'no LimitRange of the namespace gives a default for it',
+          ...(refused ? ['the API server refuses such a pod in a dry run'] : []),
+        ],
+      },
       fix: `Set ${missing.join('; ')} in ${formatRef(entry.ref)}, or add a LimitRange with defaults to namespace ${found.namespace} before the quota.`,
       rootCause: `quota-must-specify:${found.scope}/${found.namespace}/${found.name}`,
     });

@@ -12,6 +12,7 @@ import {
   type Placeholder,
 } from '../kit/placeholders.ts';
 import { containersOf, listAt, podTemplate, stringAt } from '../kit/pods.ts';
+import { asServerSays } from '../kit/dry-run.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { placeOf, type Place } from '../kit/string-place.ts';
 import { stringsOf, type StringAt } from '../kit/string-walk.ts';
@@ -244,7 +245,7 @@ export default defineRule({
     for (const change of context.changes) {
       const { after } = change;
       if (after === undefined) continue;
-      yield* checkStrings(change, after);
+      yield* asServerSays(context, after, { whenAccepted: 'keep' }, checkStrings(change, after));
       yield* checkExpansions(change, after);
       yield* brokenImages(change, after);
       yield* undecrypted(context, change, after);

@@ -7,6 +7,7 @@ import { isMerged } from '../kit/merged-documents.ts';
 import { fileRef, readerOf } from '../kit/files.ts';
 import { duplicateNames } from '../kit/named-lists.ts';
 import { escapePointer } from '../../core/json.ts';
+import { asServerSays } from '../kit/dry-run.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { changesByIdentity, counterpart, entryIdentity } from '../kit/touched.ts';
 import { unitName } from '../kit/units.ts';
@@ -107,13 +108,15 @@ function* checkNames(context: RuleContext<unknown>): Iterable<Problem> {
           : applied
             ? `${formatRef(after.ref)} sets ${what} ${name} twice, which server-side apply refuses ("duplicate entries for key").`
             : `${formatRef(after.ref)} sets ${what} ${name} twice: the container sees only the last one, and a later client-side apply may remove both.`;
-      yield problemAt(after, path, {
+      const problem = problemAt(after, path, {
         message,
         novelty: old.has(path) ? 'touched-preexisting' : 'introduced',
         ...(applied && !old.has(path) ? { willNotApply: true } : {}),
         evidence: { after: name, facts: [`applied ${after.target.apply.mode}`] },
         fix: `Remove one of the two ${what} entries named ${name} in ${formatRef(after.ref)}.`,
       });
+      const options = { whenAccepted: 'keep', about: (said: string) => /[Dd]uplicate/.test(said) } as const;
+      yield* asServerSays(context, after, options, [problem]);
     }
   }
 }

@@ -36,6 +36,22 @@ spec:
     - metadata: {name: data}
       spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: ${size}}}}
 `;
+const claim = (spec: string) => `
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data, namespace: shop}
+spec:
+  ${spec}
+  accessModes: [ReadWriteOnce]
+  resources: {requests: {storage: 10Gi}}
+`;
+const binding = (role: string) => `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: deployers, namespace: shop}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: ${role}}
+subjects: [{kind: Group, apiGroup: rbac.authorization.k8s.io, name: shop-team}]
+`;
 const service = (spec: string) => `
 apiVersion: v1
 kind: Service
@@ -191,6 +207,44 @@ export const examples: readonly RuleExample[] = [
     name: 'quiet: defaults of the claim template are written out',
     before: stateful('1Ti'),
     after: stateful('1024Gi').replace('accessModes', 'volumeMode: Filesystem, accessModes'),
+    expect: [],
+  },
+  {
+    name: 'the API server was asked and refuses it: proven, and refused for certain although the claim class is unknown',
+    target: { apply: { mode: 'server-side', prune: true, automated: true } },
+    before: claim(''),
+    after: claim('storageClassName: fast'),
+    dryRun: [
+      {
+        resource: 'PersistentVolumeClaim/shop/data',
+        outcome: 'rejected',
+        code: 422,
+        reason: 'Invalid',
+        message:
+          'PersistentVolumeClaim "data" is invalid: spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims',
+        causes: [{ field: 'spec', message: 'Forbidden: spec is immutable after creation' }],
+      },
+    ],
+    expect: [{ path: '/spec/storageClassName', confidence: 'proven', willNotApply: true }],
+  },
+  {
+    name: 'quiet: the API server was asked and accepts it, because the live object is so already',
+    before: stateful('50Gi'),
+    after: stateful('100Gi'),
+    dryRun: [{ resource: 'StatefulSet/shop/db', outcome: 'accepted', code: 200 }],
+    expect: [],
+  },
+  {
+    name: 'a role binding for another role, by Flux',
+    target: { engine: 'flux', apply: { mode: 'server-side', prune: true, automated: true } },
+    before: binding('reader'),
+    after: binding('editor'),
+    expect: [{ path: '/roleRef', willNotApply: true }],
+  },
+  {
+    name: 'quiet: the same by Argo CD, which deletes and creates such a binding itself',
+    before: binding('reader'),
+    after: binding('editor'),
     expect: [],
   },
 ];
