@@ -9,7 +9,8 @@ import { isProduction } from './pipeline/environments.ts';
 import { changedYaml, collectBuildFiles } from './pipeline/files.ts';
 import { clusterSummary, openClusters, withCapabilities } from './pipeline/clusters.ts';
 import { discoverSides } from './pipeline/discover.ts';
-import { gatherEvidence } from './pipeline/evidence.ts';
+import { runDryRun, type DryRunInput, type DryRunOutcome } from './pipeline/dry-run.ts';
+import { gatherEvidence, type ClusterEvidence } from './pipeline/evidence.ts';
 import { neighbours } from './pipeline/neighbours.ts';
 import {
   dedupe,
@@ -86,6 +87,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       selection,
       diff,
       rules,
+      metrics: ports.createMetrics(config),
       config,
       now: started,
       progress,
@@ -94,6 +96,12 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
     if (evidence.states.length > 0) {
       diff = diffSides({ ...sidesOf(results), crds, live: (scope) => live(scope)?.objects });
     }
+
+    const world = {
+      before: buildWorld(diff.entries.before, unrendered(before.targets.values(), results.before)),
+      after: buildWorld(diff.entries.after, unrendered(after.targets.values(), results.after)),
+    };
+    const dryRun = await dryRunOf(request, { changes: diff.changes, after: world.after, evidence, progress });
 
     // 4. rules
     const notEvaluated: NotEvaluated[] = [
@@ -115,6 +123,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       ...versionNote(config, selection),
       ...clusters.notEvaluated,
       ...evidence.notEvaluated,
+      ...(dryRun?.notEvaluated ?? []),
       ...unclaimedChanges(
         trees,
         [...before.targets.values(), ...after.targets.values()],
@@ -133,8 +142,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
     const production = (target: Target) => isProduction(target, config);
     const context: Omit<RuleContext, 'options'> = {
       changes: diff.changes,
-      before: buildWorld(diff.entries.before, unrendered(before.targets.values(), results.before)),
-      after: buildWorld(diff.entries.after, unrendered(after.targets.values(), results.after)),
+      ...world,
       live,
       targets: { before: known(before.targets, selection), after: known(after.targets, selection) },
       renderProblems: renderProblems(selection, results),
@@ -143,7 +151,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       changedPaths: new Set(trees.changed),
       kubernetesVersion: (target) =>
         target.kubeVersion ?? live(target.scope)?.state.kubernetesVersion ?? config.kubernetesVersion,
-      dryRun: () => undefined,
+      dryRun: dryRun?.find ?? (() => undefined),
       isProduction: production,
       notEvaluated,
     };
@@ -185,6 +193,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       coverage: withoutSecrets({ targets: coverage(selection, near, results), notEvaluated: foldNotes(listed) }),
       sides: { before: trees.before.label, after: trees.after.label },
       clusters: evidence.states.map(({ of, state }) => clusterSummary(state, of.cluster.live, started)),
+      ...(dryRun === undefined ? {} : { dryRun: dryRun.summary }),
       tools: renderer.toolsUsed,
       policyDigest: config.digest,
       waiversInForce: config.waivers.filter((waiver) => inForce(waiver, started)),
@@ -201,6 +210,16 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
     await Promise.all(asked.map((cluster) => cluster.close?.()));
     await trees.close();
   }
+}
+
+/** Undefined: the run does not ask for it. */
+async function dryRunOf(
+  { dryRun }: GateRequest,
+  { evidence, ...input }: Pick<DryRunInput, 'changes' | 'after' | 'progress'> & { readonly evidence: ClusterEvidence },
+): Promise<DryRunOutcome | undefined> {
+  if (dryRun === undefined) return undefined;
+  const { live, clusterOf } = evidence;
+  return runDryRun({ ...input, ...dryRun, live, clusterOf: (scope) => clusterOf(scope)?.cluster });
 }
 
 function sidesOf(results: SelectionResults) {

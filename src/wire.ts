@@ -5,6 +5,8 @@ import { dirname, resolve } from 'node:path';
 import { roleDocuments } from './cluster/rbac.ts';
 import { knownResource, type Resource } from './cluster/resources.ts';
 import { servedResources } from './cluster/served-resources.ts';
+import { createLiveCluster } from './cluster/kubernetes.ts';
+import { withPrometheus } from './cluster/prometheus.ts';
 import { readSnapshot } from './cluster/snapshot.ts';
 import { defaultConfig, loadConfig } from './config/load.ts';
 import { GateError, messageOf } from './core/errors.ts';
@@ -66,7 +68,8 @@ export async function createPorts(choices: Choices): Promise<GatePorts> {
       }),
     createGoTemplate: (config) =>
       createGoTemplate({ exec, tools, ...(config.tools.helm === undefined ? {} : { helmVersion: config.tools.helm }) }),
-    createClusters: () => createClusters(choices.evidence, redactKey),
+    createClusters: (config) => createClusters(choices.evidence, { config, redactKey, exec }),
+    createMetrics: (config) => createMetrics(choices.evidence, config),
     clock: { now: () => new Date() },
     progress: choices.progress,
     rules,
@@ -74,9 +77,40 @@ export async function createPorts(choices: Choices): Promise<GatePorts> {
   };
 }
 
-function createClusters(choices: EvidenceChoices | undefined, redactKey: Uint8Array): Cluster[] {
+function createClusters(
+  choices: EvidenceChoices | undefined,
+  { config, redactKey, exec }: { readonly config: Config; readonly redactKey: Uint8Array; readonly exec: Exec },
+): Cluster[] {
   if (choices === undefined) return [];
-  return choices.snapshots.map((path) => readSnapshot(resolve(path), redactKey));
+  const { kubeconfig, clusterName } = choices;
+  const options = {
+    exec,
+    redactKey,
+    knownClusters: config.clusters,
+    deadlineMs: choices.timeoutMs,
+    ...(kubeconfig === undefined ? {} : { kubeconfig: resolve(kubeconfig) }),
+    ...(clusterName === undefined ? {} : { clusterName }),
+  };
+  return [
+    ...choices.snapshots.map((path) => readSnapshot(resolve(path), redactKey)),
+    ...choices.live.map((context) => createLiveCluster({ ...options, ...(context === undefined ? {} : { context }) })),
+  ];
+}
+
+/** Undefined: neither the command line nor gate.yaml names a Prometheus. */
+function createMetrics(choices: EvidenceChoices | undefined, config: Config): ReturnType<GatePorts['createMetrics']> {
+  const { window, labels, queries, url } = config.prometheus ?? {};
+  const address = choices?.prometheus ?? url;
+  if (address === undefined) return undefined;
+  return (state) =>
+    withPrometheus(state, {
+      url: address,
+      environment: process.env,
+      ...(window === undefined ? {} : { window }),
+      ...(labels === undefined ? {} : { labels }),
+      ...(queries === undefined ? {} : { queries }),
+      ...(choices === undefined ? {} : { deadlineMs: Math.min(30_000, choices.timeoutMs) }),
+    });
 }
 
 /**

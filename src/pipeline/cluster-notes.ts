@@ -1,4 +1,4 @@
-import type { ClusterState, UnreadKind } from '../core/cluster.ts';
+import type { ClusterState } from '../core/cluster.ts';
 import type { NotEvaluated } from '../core/model.ts';
 import type { OpenCluster } from './clusters.ts';
 import { targetOf, type Selected } from './selection.ts';
@@ -7,19 +7,21 @@ const staleAfterMs = 24 * 60 * 60 * 1000;
 
 /**
  * What the reader should know of the evidence: targets of this change that none of the clusters is of, a snapshot that
- * is old, kinds that could not be read.
+ * is old, objects whose live state could not be read. What rules lack is said elsewhere (`evidenceGaps`).
  */
 export function clusterNotes(input: {
   readonly open: readonly OpenCluster[];
   readonly assigned: ReadonlyMap<string, OpenCluster>;
   readonly states: readonly ClusterState[];
   readonly selection: readonly Selected[];
+  /** Kinds (`group/Kind`) of the objects that were rendered. */
+  readonly kinds: ReadonlySet<string>;
   readonly now: Date;
 }): NotEvaluated[] {
   return [
     ...unassigned(input.open, input.assigned, input.selection),
     ...input.states.flatMap((state) => stale(state, input.now)),
-    ...input.states.flatMap((state) => state.unread.map((entry) => unread(entry, state.name))),
+    ...input.states.flatMap((state) => unread(state, input.kinds)),
   ];
 }
 
@@ -71,12 +73,16 @@ function stale(state: ClusterState, now: Date): NotEvaluated[] {
   ];
 }
 
-function unread(entry: UnreadKind, cluster: string): NotEvaluated {
-  const where = entry.namespaces === undefined ? '' : ` in ${entry.namespaces.slice(0, 5).join(', ')}`;
-  return {
-    what: `${entry.kind.replace(/^\//, '')} of ${cluster}${where}`,
-    reason: entry.reason,
-    ...(entry.next === undefined ? {} : { next: entry.next }),
-    weight: 'note',
-  };
+function unread(state: ClusterState, kinds: ReadonlySet<string>): NotEvaluated[] {
+  return state.unread
+    .filter(({ kind }) => kinds.has(kind))
+    .map((entry) => {
+      const where = entry.namespaces === undefined ? '' : ` in ${entry.namespaces.slice(0, 5).join(', ')}`;
+      return {
+        what: `drift of ${entry.kind.replace(/^\//, '')} in ${state.name}${where}`,
+        reason: entry.reason,
+        ...(entry.next === undefined ? {} : { next: entry.next }),
+        weight: 'note',
+      };
+    });
 }

@@ -7,7 +7,9 @@ import type { DiffResult } from '../diff/diff.ts';
 import { assignClusters, readClusters, worldsOf, type OpenCluster } from './clusters.ts';
 import { clusterNotes } from './cluster-notes.ts';
 import type { Selected } from './selection.ts';
-import { wantedKinds } from './wanted.ts';
+import { evidenceGaps } from '../rules/kit/evidence-gaps.ts';
+import type { GatePorts } from './request.ts';
+import { rulesInForce, wantedKinds } from './wanted.ts';
 
 /** What the clusters of this run say about the change. */
 export interface ClusterEvidence {
@@ -24,6 +26,7 @@ export async function gatherEvidence(input: {
   readonly selection: readonly Selected[];
   readonly diff: DiffResult;
   readonly rules: readonly Rule[];
+  readonly metrics: ReturnType<GatePorts['createMetrics']>;
   readonly config: Config;
   readonly now: Date;
   readonly progress: Progress;
@@ -37,14 +40,28 @@ export async function gatherEvidence(input: {
     const entries = [...diff.entries.before, ...diff.entries.after].filter(({ target }) => isHere(target.scope));
     return { cluster, wanted: wantedKinds({ rules: input.rules, config: input.config, entries, changes }) };
   });
-  const { open: states, notEvaluated } = await readClusters(requests, input.progress);
+  const read = await readClusters(requests, input.progress);
+  const metrics = input.rules.length > 0 && diff.changes.length > 0 ? input.metrics : undefined;
+  if (metrics !== undefined && read.open.length > 0) input.progress.start('Asking Prometheus');
+  const measured = await Promise.all(
+    read.open.map(async ({ of, state }) => ({
+      of,
+      ...(metrics === undefined ? { state, notEvaluated: [] } : await metrics(state)),
+    })),
+  );
+  input.progress.done();
+  const states = measured.map(({ of, state }) => ({ of, state }));
+  const live = worldsOf(assigned, states);
+  const kinds = new Set([...diff.entries.before, ...diff.entries.after].map(({ ref }) => `${ref.group}/${ref.kind}`));
   return {
-    live: worldsOf(assigned, states),
+    live,
     clusterOf: (scope) => assigned.get(scope),
     states,
     notEvaluated: [
-      ...notEvaluated,
-      ...clusterNotes({ open, assigned, states: states.map(({ state }) => state), selection, now: input.now }),
+      ...read.notEvaluated,
+      ...measured.flatMap((entry) => entry.notEvaluated),
+      ...evidenceGaps(rulesInForce(input.rules, input.config), diff.changes, live),
+      ...clusterNotes({ open, assigned, states: states.map(({ state }) => state), selection, kinds, now: input.now }),
     ],
   };
 }

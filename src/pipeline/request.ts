@@ -1,5 +1,6 @@
 import type { Config } from '../core/config.ts';
-import type { GateReport, RenderResult, Target } from '../core/model.ts';
+import type { ClusterState } from '../core/cluster.ts';
+import type { GateReport, NotEvaluated, RenderResult, Target } from '../core/model.ts';
 import type { Clock, Cluster, Git, GoTemplate, Progress, Renderer, TreePair, TreeRequest } from '../core/ports.ts';
 import type { Rule } from '../core/rule.ts';
 
@@ -30,6 +31,14 @@ export interface GatePorts {
   createGoTemplate(config: Config): GoTemplate;
   /** Clusters and snapshots that give evidence; none: judged by Git alone. The configuration may name them. */
   createClusters(config: Config): readonly Cluster[];
+  /** Adds what monitoring knows to the state of a cluster; undefined: there is none. Never throws. */
+  createMetrics(
+    config: Config,
+  ):
+    | ((
+        state: ClusterState,
+      ) => Promise<{ readonly state: ClusterState; readonly notEvaluated: readonly NotEvaluated[] }>)
+    | undefined;
   readonly clock: Clock;
   readonly progress: Progress;
   readonly rules: readonly Rule[];

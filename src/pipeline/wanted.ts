@@ -52,13 +52,17 @@ export function wantedKinds(input: {
     .toSorted((left, right) => (left.kind < right.kind ? -1 : 1));
 }
 
+export function rulesInForce(rules: readonly Rule[], config: Pick<Config, 'rules'>): readonly Rule[] {
+  return rules.filter(({ id }) => config.rules[id]?.level !== 'off');
+}
+
 /** Kinds that the rules in force name as evidence, also those that a change makes them ask for. */
 export function evidenceKinds(
   rules: readonly Rule[],
   config: Pick<Config, 'rules'>,
   changes: readonly ResourceChange[],
 ): readonly string[] {
-  const inForce = rules.filter(({ id }) => config.rules[id]?.level !== 'off');
+  const inForce = rulesInForce(rules, config);
   const kinds = new Set(inForce.flatMap((rule) => rule.live));
   for (const { liveOf } of inForce)
     if (liveOf !== undefined) for (const change of changes) for (const kind of liveOf(change)) kinds.add(kind);
