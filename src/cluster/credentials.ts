@@ -41,18 +41,21 @@ export function createCredentials(
     );
   };
   const get = async (): Promise<Loaded> => {
-    const loaded = await (current ??= load());
-    if (loaded.expires === undefined || loaded.expires > Date.now()) return loaded;
-    return (current = load());
+    const known = current;
+    if (known === undefined) return (current = load());
+    const { expires } = await known;
+    if (expires === undefined || expires > Date.now()) return known;
+    // Another request may have renewed it meanwhile.
+    return current === undefined || current === known ? (current = load()) : current;
   };
   return {
     get,
     async renew(used) {
-      const known = await current;
-      if (known !== used) return true;
+      const known = current;
+      if (known === undefined || (await known) !== used || current !== known) return true;
       if (plugin === undefined && user.tokenFile === undefined) return false;
       const renewed = await (current = load());
-      return plugin !== undefined || renewed.token !== known.token;
+      return plugin !== undefined || renewed.token !== (used as Loaded).token;
     },
     explain: (used) => explanation(config, used as Loaded),
   };

@@ -101,16 +101,22 @@ function tlsError(failure: Failure, code: string, cause: unknown): GateError | u
       'Use a name that the certificate holds, or set tls-server-name in the kubeconfig.',
     );
   }
-  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/.test(code)) {
+  if (/wrong.version.number|packet.length.too.long|http.request/i.test(`${code} ${messageOf(cause)}`)) {
     return tls(`${server} does not speak TLS`, 'Check the scheme and the port of the server in the kubeconfig.');
   }
   if (code === 'EPROTO' || /^ERR_(?:SSL|TLS|OSSL)_/.test(code)) {
     return tls(
-      `The TLS handshake with ${server} failed: ${messageOf(cause).slice(0, 200)}`,
+      `The TLS handshake with ${server} failed: ${reasonOf(cause)}`,
       `Check certificate and key of the user of context ${context}.`,
     );
   }
   return undefined;
+}
+
+/** OpenSSL: `...:error:0A000412:SSL routines:ssl3_read_bytes:sslv3 alert bad certificate:../deps/...`. */
+function reasonOf(cause: unknown): string {
+  const text = messageOf(cause);
+  return (/:SSL routines:[^:]*:([^:]+):/.exec(text)?.[1] ?? text).replace(/\s+/g, ' ').trim().slice(0, 200);
 }
 
 function unreachable(failure: Failure, code: string, cause: unknown): GateError {
@@ -125,7 +131,7 @@ function unreachable(failure: Failure, code: string, cause: unknown): GateError 
           ? `closes the connection during ${failure.what}`
           : code === 'ETIMEDOUT' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH'
             ? 'cannot be reached from here'
-            : `cannot be reached: ${messageOf(cause).slice(0, 200)}`;
+            : `cannot be reached: ${reasonOf(cause)}`;
   return new GateError({
     code: 'cluster.unreachable',
     message: `${server} ${why}`,

@@ -109,5 +109,6 @@ function readUntil(socket: net.Socket, complete: (bytes: Buffer) => number | und
       socket.off('data', onData).off('end', onEnd).off('close', onEnd).off('error', onError);
     };
     socket.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', onError);
+    socket.resume();
   });
 }
