@@ -3,7 +3,7 @@ import { formatLocation } from '../core/errors.ts';
 import { changeTitle, groupedDiffs, type DiffGroup } from './hunks.ts';
 import { htmlStyle } from './html-style.ts';
 import { evidenceLines, marks, runText, whatHappens } from './sentences.ts';
-import { clusterSentence, summarize, verdictMeaning, type Summary } from './summary.ts';
+import { clusterSentence, dryRunSentence, summarize, verdictMeaning, type Summary } from './summary.ts';
 import { clean, cleanLine, count, durationText, refText, someOf, valueText } from './text.ts';
 
 const comparedChanges = 2_000;
@@ -59,6 +59,7 @@ ${[
 
 function verdictPart(report: GateReport, summary: Summary): string {
   const { verdict, score } = report;
+  const tried = dryRunSentence(report);
   const missing =
     summary.incomplete.length === 0
       ? ''
@@ -74,7 +75,12 @@ function verdictPart(report: GateReport, summary: Summary): string {
 <dl>
 <dt>Score</dt><dd><strong>${score.total.toFixed(1)}</strong> of 100<br><code>${h(score.arithmetic)}</code>${list(score.notes.map(h))}</dd>
 <dt>Compared</dt><dd>${h(report.sides.before)} → ${h(report.sides.after)}</dd>
-<dt>Cluster</dt><dd>${h(clusterSentence(report, durationText))}</dd>
+<dt>Cluster</dt><dd>${h(clusterSentence(report, durationText))}</dd>${
+    tried === undefined
+      ? ''
+      : `
+<dt>Dry run</dt><dd>${h(tried)}</dd>`
+  }
 ${missing}</dl>
 </header>`;
 }

@@ -3,7 +3,7 @@ import { formatLocation } from '../core/errors.ts';
 import { changeTitle, groupedDiffs, type DiffGroup } from './hunks.ts';
 import { codeBlock, codeSpan, mdText } from './markdown-text.ts';
 import { evidenceLines, marks, runText, whatHappens } from './sentences.ts';
-import { clusterSentence, summarize, verdictMeaning, type Summary } from './summary.ts';
+import { clusterSentence, dryRunSentence, summarize, verdictMeaning, type Summary } from './summary.ts';
 import { count, durationText, refText, someOf, valueText } from './text.ts';
 
 export interface MarkdownOptions {
@@ -79,11 +79,12 @@ function assemble(sections: readonly Section[], room: number): string {
 
 function verdictSection(report: GateReport, summary: Summary): Section {
   const { score, verdict } = report;
+  const tried = dryRunSentence(report);
   const lines = [
     `**${mdText(report.reason)}**`,
     `Score: ${mdText(score.arithmetic)}`,
     ...score.notes.map((note) => `- ${mdText(note)}`),
-    `Compared: ${mdText(report.sides.before)} → ${mdText(report.sides.after)}. Cluster: ${mdText(clusterSentence(report, durationText))}.`,
+    `Compared: ${mdText(report.sides.before)} → ${mdText(report.sides.after)}. Cluster: ${mdText(clusterSentence(report, durationText))}.${tried === undefined ? '' : ` Dry run: ${tried}.`}`,
   ];
   if (summary.incomplete.length > 0) {
     const names = someOf(

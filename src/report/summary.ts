@@ -97,6 +97,15 @@ function oneCluster(cluster: GateReport['clusters'][number], age: (seconds: numb
   return `${cluster.name}${version}, snapshot of ${cluster.takenAt}${old}`;
 }
 
+/** What the API servers answered to a dry run; undefined when they were not asked. For use after `Dry run: `. */
+export function dryRunSentence({ dryRun }: GateReport): string | undefined {
+  if (dryRun === undefined) return undefined;
+  const { asked, accepted, rejected, unknown } = dryRun;
+  if (asked + unknown === 0) return 'nothing of this change could be sent';
+  const open = unknown === 0 ? '' : `, ${unknown} without a judgement (listed as not evaluated)`;
+  return `${asked} sent, ${accepted} accepted, ${rejected} refused${open}`;
+}
+
 /** Words for the marks of a finding. */
 export const confidenceText: Readonly<Record<Finding['confidence'], string>> = {
   proven: 'proven by live evidence',

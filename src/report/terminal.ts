@@ -15,7 +15,7 @@ import {
   type Style,
 } from './text.ts';
 import { evidenceLines, marks, runText, whatHappens } from './sentences.ts';
-import { clusterSentence, summarize, verdictMeaning, type Summary } from './summary.ts';
+import { clusterSentence, dryRunSentence, summarize, verdictMeaning, type Summary } from './summary.ts';
 
 export interface TerminalOptions {
   readonly color: boolean;
@@ -103,6 +103,8 @@ function verdictBlock(out: Page, report: GateReport, summary: Summary): void {
     cleanLine(clusterSentence(report, durationText)),
     report.clusters.length === 0 ? 'yellow' : undefined,
   );
+  const tried = dryRunSentence(report);
+  if (tried !== undefined) out.add('Dry run:  ', tried);
   if (summary.incomplete.length > 0) {
     const names = someOf(
       summary.incomplete.map((entry) => cleanLine(entry.what)),

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import type { GateReport } from '../../src/core/model.ts';
 import { columns } from '../../src/report/text.ts';
 import { toTerminal } from '../../src/report/terminal.ts';
 import { reportChange, reportTarget, sampleReport, hostileReport } from '../kit/report.ts';
@@ -81,5 +82,20 @@ describe('toTerminal', () => {
     const text = plain(100, { ...report, coverage: { ...report.coverage, targets } });
     expect(text).toContain('t0, t1, t2, t3, t4 and 295 more: charts/shop/values.yaml changed');
     expect(text.split('\n').length).toBeLessThan(100);
+  });
+});
+
+describe('dry run', () => {
+  const of = (dryRun: GateReport['dryRun']) =>
+    toTerminal({ ...sampleReport(), ...(dryRun === undefined ? {} : { dryRun }) }, { color: false, width: 100 });
+
+  it('says what the API server answered, and of what nothing is known', () => {
+    expect(of({ asked: 5, accepted: 3, rejected: 1, unknown: 1, seconds: 0.4 })).toContain(
+      'Dry run:  5 sent, 3 accepted, 1 refused, 1 without a judgement (listed as not evaluated)',
+    );
+  });
+
+  it('is not mentioned when nobody asked for it', () => {
+    expect(of(undefined)).not.toContain('Dry run');
   });
 });
