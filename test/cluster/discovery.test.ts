@@ -77,7 +77,7 @@ describe('aggregated discovery', () => {
       'example.org/v1/Stall stalls true',
     ]);
     expect(found.kinds[1]).toMatchObject({ namespaced: false, verbs: ['get', 'list'] });
-    expect(server.requests.map(({ url }) => url).toSorted()).toEqual(['/api', '/apis', '/version']);
+    expect(server.requests.map(({ url }) => String(url)).toSorted()).toEqual(['/api', '/apis', '/version']);
     expect(servedKind(found, 'example.org', 'Shop')?.version).toBe('v2');
     expect(servedKind(found, 'example.org', 'Shop', 'v1')?.version).toBe('v1');
     expect(servedKind(found, 'example.org', 'Shop', 'v3')).toBeUndefined();

@@ -181,9 +181,9 @@ describe('lists that are refused', () => {
 
 describe('readKind', () => {
   async function outcome(server: StandIn, where: Parameters<typeof readKind>[2]) {
-    const names: unknown[] = [];
+    const names: string[] = [];
     const result = await readKind(await connectTo({ server: server.url }), shop, where, (items) => {
-      for (const item of items) names.push((item['metadata'] as JsonObject)['namespace']);
+      for (const item of items) names.push(String((item['metadata'] as JsonObject)['namespace']));
     });
     return { ...result, names: names.toSorted() };
   }
