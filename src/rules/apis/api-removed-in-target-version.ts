@@ -1,26 +1,18 @@
 import { Type } from 'typebox';
 import type { Confidence, Entry, Novelty, Severity } from '../../core/model.ts';
-import { defineRule, type LiveWorld, type Problem, type RuleContext } from '../../core/rule.ts';
+import { defineRule, type Problem, type RuleContext } from '../../core/rule.ts';
 import { compareVersions, introductionOf, removalOf, type RemovedApi } from '../kit/removed-apis.ts';
 import { stringAt } from '../kit/pods.ts';
 import { asServerSays } from '../kit/dry-run.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
+import { served } from '../kit/served.ts';
+import { brokenStoredReleases } from '../kit/stored-releases.ts';
 import { changesByIdentity, counterpart, entryIdentity } from '../kit/touched.ts';
 import { unitName } from '../kit/units.ts';
 import { examples } from './examples/api-removed-in-target-version.ts';
 
 /** APIs removed up to here are gone from every cluster that somebody still supports. */
 const longGone = '1.25';
-
-/** Does the discovery document of the cluster list the kind? Undefined: it was not read. */
-function served(live: LiveWorld | undefined, apiVersion: string, kind: string): boolean | undefined {
-  const listed = live?.state.apiVersions;
-  if (listed === undefined || listed.length === 0) return undefined;
-  if (listed.includes(`${apiVersion}/${kind}`)) return true;
-  if (!listed.includes(apiVersion)) return false;
-  // The version is served; without kinds in the list nothing more can be told.
-  return listed.some((item) => item.startsWith(`${apiVersion}/`)) ? false : undefined;
-}
 
 interface Use {
   readonly entry: Entry;
@@ -166,7 +158,7 @@ export default defineRule({
   confidence: 'determined',
   needs: 'single',
   kinds: ['*'],
-  live: [],
+  live: ['helm/Release'],
   summary: 'A manifest uses an API version that the cluster does not serve (any more, or yet).',
   docs: {
     why: 'Kubernetes removes old API versions: `policy/v1beta1` with 1.25, `extensions/v1beta1` Ingress with 1.22. A manifest in such a version is refused ("no matches for kind"), and Argo CD, Flux and Helm then refuse the whole unit, not only this object. Objects already in the cluster go on to exist under the new version, so it shows only at the next sync.',
@@ -180,6 +172,7 @@ export default defineRule({
   options: Type.Object({}),
   examples,
   *check(context) {
+    yield* brokenStoredReleases(context);
     const changes = changesByIdentity(context);
     for (const entry of context.after.entries) {
       for (const use of usesOf(entry)) {

@@ -55,7 +55,9 @@ function judge(entry: Entry, violation: ImmutableViolation, cluster: LiveWorld |
   const { group, kind, namespace, name } = entry.ref;
   const live = cluster?.get(group, kind, namespace, name);
   if (live === undefined) {
-    if (cluster?.covers(group, kind, namespace) === true) return undefined;
+    // Pods are counted by workload, and not kept one by one.
+    const kept = group !== '' || kind !== 'Pod';
+    if (kept && cluster?.covers(group, kind, namespace) === true) return undefined;
     return violation.condition === undefined
       ? { confidence: 'determined', facts: [] }
       : { confidence: 'likely', facts: [violation.condition] };

@@ -18,14 +18,21 @@ export interface PolicyEffect {
   selects(workload: WorkloadEntry): boolean;
 }
 
+/** Group and kind of every network policy that is understood. */
+export const policyKinds = [
+  ['cilium.io', 'CiliumClusterwideNetworkPolicy'],
+  ['cilium.io', 'CiliumNetworkPolicy'],
+  ['networking.k8s.io', 'NetworkPolicy'],
+] as const;
+
 /** All network policies of a scope: networking.k8s.io NetworkPolicy and Cilium's two kinds. */
 export function policyEffects(world: World, scope: string): readonly PolicyEffect[] {
-  const result: PolicyEffect[] = [];
-  for (const entry of world.ofKind('networking.k8s.io', 'NetworkPolicy', scope)) result.push(networkPolicy(entry));
-  for (const kind of ['CiliumNetworkPolicy', 'CiliumClusterwideNetworkPolicy']) {
-    for (const entry of world.ofKind('cilium.io', kind, scope)) result.push(...ciliumPolicy(entry));
-  }
-  return result;
+  return policyKinds.flatMap(([group, kind]) => world.ofKind(group, kind, scope).flatMap(effectsOf));
+}
+
+/** What one policy object does: Cilium's may hold several. */
+export function effectsOf(entry: Entry): readonly PolicyEffect[] {
+  return entry.ref.group === 'cilium.io' ? ciliumPolicy(entry) : [networkPolicy(entry)];
 }
 
 /** policyTypes is defaulted: Ingress, and Egress when there is an egress section (`SetDefaults_NetworkPolicy`). */

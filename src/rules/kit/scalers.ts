@@ -15,6 +15,12 @@ export interface Scaler {
   readonly maxPath: string;
 }
 
+/** Group and kind of the scalers that are understood. */
+export const scalerKinds = [
+  ['autoscaling', 'HorizontalPodAutoscaler'],
+  ['keda.sh', 'ScaledObject'],
+] as const;
+
 function key(scope: string, namespace: string | undefined, kind: string, name: string): string {
   return [scope, namespace ?? 'default', kind, name].join('\u0000');
 }
@@ -47,10 +53,7 @@ export function scaleTarget(entry: Entry): { readonly kind: string; readonly nam
 
 const scalersOfWorld = memo((world: World): ReadonlyMap<string, Scaler> => {
   const built = new Map<string, Scaler>();
-  for (const [group, kind] of [
-    ['autoscaling', 'HorizontalPodAutoscaler'],
-    ['keda.sh', 'ScaledObject'],
-  ] as const) {
+  for (const [group, kind] of scalerKinds) {
     for (const entry of world.ofKind(group, kind)) {
       const scaler = scalerOf(entry);
       const target = scaleTarget(entry);

@@ -7,7 +7,7 @@ import { formatRef, problemAt } from './problem.ts';
 import { consumersOf, type ServiceConsumer } from './routes.ts';
 import { formatSelector } from './select.ts';
 import { declaresPort, declaresPorts, offers, servicePorts, type ServicePort } from './service-ports.ts';
-import { readyEndpoints } from './services.ts';
+import { readyEndpoints, trafficFacts } from './services.ts';
 import { stepDown, weaker } from './severity.ts';
 import { counterpart } from './touched.ts';
 import { unseenFact } from './unseen.ts';
@@ -69,6 +69,7 @@ export function judge(pair: ServicePair, severity: Severity, confidence: Confide
     if (ready.ready === 0) level = stepDown(level);
     else if (sure === 'determined') sure = 'proven';
   }
+  facts.push(...trafficFacts(context.live(scope), namespace, after.ref.name));
   return { severity: level, confidence: sure, facts };
 }
 

@@ -180,3 +180,11 @@ export function readyEndpoints(
 export function isRedundant(endpoints: ReadyEndpoints | undefined): boolean {
   return endpoints !== undefined && endpoints.ready >= 2 && endpoints.nodes >= 2;
 }
+
+/** `live: Service shop/api answers 12.5 requests per second`; [] when nobody measured it. */
+export function trafficFacts(live: LiveWorld | undefined, namespace: string, name: string): string[] {
+  const measured = live?.traffic(namespace, name);
+  if (measured === undefined) return [];
+  const rate = Math.round(measured.requestsPerSecond * 100) / 100;
+  return [`live: Service ${namespace}/${name} answers ${rate} requests per second`];
+}

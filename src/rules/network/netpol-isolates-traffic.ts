@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { defineRule, type Problem, type RuleContext } from '../../core/rule.ts';
-import { policyEffects, type Direction, type PolicyEffect } from '../kit/network-policies.ts';
+import { foreignObjects, liveEntry } from '../kit/live-entry.ts';
+import { effectsOf, policyEffects, policyKinds, type Direction, type PolicyEffect } from '../kit/network-policies.ts';
 import { workloads, type WorkloadEntry } from '../kit/pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { examples } from './examples/netpol-isolates-traffic.ts';
@@ -59,9 +60,18 @@ function namesOf(list: readonly WorkloadEntry[]): string {
   return list.length > 5 ? `${names.join(', ')} and ${list.length - 5} more` : names.join(', ');
 }
 
+/** What policies do that only the cluster has; they go on to hold beside those of Git. */
+function foreignPolicies(context: RuleContext<unknown>, scope: string, sample: PolicyEffect): readonly PolicyEffect[] {
+  return policyKinds.flatMap(([group, kind]) =>
+    foreignObjects(context, scope, group, kind).flatMap((object) => effectsOf(liveEntry(object, sample.entry.target))),
+  );
+}
+
 function* dnsLost(context: RuleContext<unknown>, scope: string, touched: readonly PolicyEffect[]): Iterable<Problem> {
-  const before = policyEffects(context.before, scope);
-  const after = policyEffects(context.after, scope);
+  const [sample] = touched;
+  const foreign = sample === undefined ? [] : foreignPolicies(context, scope, sample);
+  const before = [...policyEffects(context.before, scope), ...foreign];
+  const after = [...policyEffects(context.after, scope), ...foreign];
   const earlier = beforeOf(context, scope);
   for (const policy of touched) {
     if (!policy.isolates.includes('egress') || policy.denyOnly.includes('egress')) continue;
@@ -83,9 +93,14 @@ function* dnsLost(context: RuleContext<unknown>, scope: string, touched: readonl
         after: 'egress isolated, port 53 not allowed',
         facts: [
           `${lost.length} running workloads become isolated`,
+          ...(foreign.length === 0
+            ? []
+            : [`${foreign.length} policies of the cluster that are not in Git were looked at; none allows it`]),
           ...(unseen.length === 0 ? [] : [`${unseen.length} targets that may hold further policies were not rendered`]),
         ],
-        wouldChange: 'a policy in the cluster that allows DNS for these pods clears it',
+        ...(context.live(scope)?.covers('networking.k8s.io', 'NetworkPolicy', policy.entry.ref.namespace) === true
+          ? {}
+          : { wouldChange: 'a policy in the cluster that allows DNS for these pods clears it' }),
       },
       fix: `Allow UDP and TCP 53 to kube-dns in ${formatRef(policy.entry.ref)}, together with the other destinations that these pods use.`,
     });
@@ -106,7 +121,7 @@ export default defineRule({
     'cilium.io/CiliumNetworkPolicy',
     'cilium.io/CiliumClusterwideNetworkPolicy',
   ],
-  live: [],
+  live: policyKinds.map(([group, kind]) => `${group}/${kind}`),
   summary: 'A network policy turns on default deny for pods that were open: all egress by a Cilium deny rule, or DNS.',
   docs: {
     why: 'Pods are open until a policy selects them for a direction; from then on only what some policy allows gets through (Kubernetes NetworkPolicy, `policyTypes`). An `egress` section that does not name port 53 therefore cuts DNS, and with it nearly everything else. In Cilium a rule of either kind, allow or deny, switches a direction to default deny, so a policy that only denies one port blocks all of them.',

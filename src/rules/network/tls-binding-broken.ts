@@ -154,7 +154,7 @@ function* notIssuedYet(context: RuleContext<unknown>, scope: string): Iterable<P
     yield problemAt(binding.entry, binding.path, {
       message: `${formatRef(binding.entry.ref)} moves ${binding.host} from Secret ${was.secrets[0]?.name} to ${secret.name}, which ${formatRef(issuing.entry.ref)} gets only after the sync: until it is issued, clients see the controller's default certificate.`,
       severity: 'medium',
-      confidence: live?.covers('', 'Secret') === true ? 'proven' : 'likely',
+      confidence: live?.covers('', 'Secret', secret.namespace) === true ? 'proven' : 'likely',
       evidence: {
         before: was.secrets[0]?.name ?? '',
         after: secret.name,

@@ -85,6 +85,21 @@ function projectedLoad(live: LiveWorld | undefined, workload: Entry, template: P
   return worst > 0.8 ? { severity: 'critical', confidence: 'proven', facts } : { facts };
 }
 
+/** The autoscaler runs more pods right now than it may after the change: the surplus goes at the sync. */
+function aboveNewMaximum(live: LiveWorld | undefined, { entry, to, what }: Cut): Load | undefined {
+  const { group, kind, namespace, name } = entry.ref;
+  const running =
+    what === 'maximum' ? numberAt(live?.get(group, kind, namespace, name), 'status', 'currentReplicas') : undefined;
+  if (running === undefined || running <= to) return undefined;
+  return {
+    severity: 'high',
+    confidence: 'proven',
+    facts: [
+      `live: ${formatRef(entry.ref)} runs ${running} pods now, ${running - to} more than it may after the change`,
+    ],
+  };
+}
+
 function message({ entry, from, to, what }: Cut, workload: Entry, routes: readonly string[]): string {
   const via = routes.length === 0 ? '' : ` (${routes.join(', ')})`;
   if (to === 0 && what === 'replicas')
@@ -109,7 +124,8 @@ function* checkCut(context: RuleContext<unknown>, cut: Cut, workload: Entry): It
     ...services.map((service) => `Service ${service.ref.name}`),
     ...consumers.slice(0, 3).map(({ entry }) => `${entry.ref.kind} ${entry.ref.name}`),
   ];
-  const load = projectedLoad(context.live(scope), workload, template, cut.to);
+  const load =
+    aboveNewMaximum(context.live(scope), cut) ?? projectedLoad(context.live(scope), workload, template, cut.to);
   const production = context.isProduction(workload.target);
   const base: Severity = cut.to === 0 ? 'high' : 'medium';
   const lowered: Severity = cut.to === 0 ? 'medium' : 'low';

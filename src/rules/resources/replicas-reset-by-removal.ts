@@ -1,9 +1,10 @@
 import { Type } from 'typebox';
 import type { Confidence, Entry, KubeObject, ResourceChange } from '../../core/model.ts';
 import { defineRule, type Problem, type RuleContext } from '../../core/rule.ts';
+import { foreignObjects, liveEntry } from '../kit/live-entry.ts';
 import { at, listAt, numberAt, stringAt } from '../kit/pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
-import { scalerFor, type Scaler } from '../kit/scalers.ts';
+import { scalerFor, scalerKinds, scalerOf, scaleTarget, type Scaler } from '../kit/scalers.ts';
 import { examples } from './examples/replicas-reset-by-removal.ts';
 
 const kinds = new Set(['apps/Deployment', 'apps/StatefulSet', 'apps/ReplicaSet', 'argoproj.io/Rollout']);
@@ -39,6 +40,19 @@ function replicaOwners(live: KubeObject): { manager: string; scale: boolean }[] 
           },
         ],
   );
+}
+
+/** An autoscaler that only the cluster has. */
+function foreignScaler(context: RuleContext<unknown>, workload: Entry): Scaler | undefined {
+  for (const [group, kind] of scalerKinds) {
+    for (const object of foreignObjects(context, workload.target.scope, group, kind)) {
+      const entry = liveEntry(object, workload.target);
+      const target = scaleTarget(entry);
+      if (target?.kind !== workload.ref.kind || target.name !== workload.ref.name) continue;
+      if (entry.ref.namespace === (workload.ref.namespace ?? 'default')) return scalerOf(entry);
+    }
+  }
+  return undefined;
 }
 
 interface Judgement {
@@ -104,7 +118,7 @@ function* checkWorkload(
   const world = context.live(after.target.scope);
   const live = world?.get(group, kind, namespace, name) ?? change.live;
   if (live === undefined && world?.covers(group, kind, namespace) === true) return;
-  const scaler = scalerFor(context.after, after);
+  const scaler = scalerFor(context.after, after) ?? foreignScaler(context, after);
   const judgement = judge(after, live, scaler);
   if (judgement === undefined) return;
   const running = numberAt(live, 'spec', 'replicas');
@@ -143,7 +157,7 @@ export default defineRule({
   confidence: 'determined',
   needs: 'transition',
   kinds: [...kinds],
-  live: [],
+  live: scalerKinds.map(([group, kind]) => `${group}/${kind}`),
   summary: 'Removing spec.replicas from a manifest scales the workload to the API default of one pod.',
   docs: {
     why: 'Linters advise to remove `spec.replicas` when an autoscaler owns it. The end state is right, the step is not: client-side apply (kubectl, Argo CD by default) and Helm send `null` for a field that was in the previous manifest, and the API server replaces it with its default, 1 (`SetDefaults_Deployment`). The autoscaler then starts again from one pod. With server-side apply the field survives only if another manager, such as the autoscaler through the scale subresource, owns it too.',

@@ -1,37 +1,47 @@
 import { Type } from 'typebox';
-import type { Entry } from '../../core/model.ts';
+import type { KubeObject } from '../../core/model.ts';
 import { defineRule, type Problem, type RuleContext } from '../../core/rule.ts';
-import { at, numberAt, workloads, type WorkloadEntry } from '../kit/pods.ts';
+import { roomFor } from '../kit/free-capacity.ts';
+import { foreignObjects } from '../kit/live-entry.ts';
+import { at, desiredPods, numberAt, workloads, type WorkloadEntry } from '../kit/pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 
 const stateful = new Set(['StatefulSet']);
 
 /** Priority of the pods of a workload by the classes of one side; undefined when the class is not known there. */
-function priorityOf(workload: WorkloadEntry, classes: ReadonlyMap<string, Entry>): number | undefined {
+function priorityOf(workload: WorkloadEntry, classes: ReadonlyMap<string, KubeObject>): number | undefined {
   const name = workload.template.spec.priorityClassName;
   if (name === 'system-node-critical') return 2_000_001_000;
   if (name === 'system-cluster-critical') return 2_000_000_000;
   if (name === undefined || name === '') {
-    for (const entry of classes.values()) if (at(entry.effective, 'globalDefault') === true) return valueOf(entry);
+    for (const found of classes.values()) if (at(found, 'globalDefault') === true) return valueOf(found);
     return 0;
   }
-  const entry = classes.get(name);
-  return entry === undefined ? undefined : valueOf(entry);
+  const found = classes.get(name);
+  return found === undefined ? undefined : valueOf(found);
 }
 
-function valueOf(entry: Entry): number {
-  return numberAt(entry.effective, 'value') ?? 0;
+function valueOf(priorityClass: KubeObject): number {
+  return numberAt(priorityClass, 'value') ?? 0;
 }
 
-function preempts(workload: WorkloadEntry, classes: ReadonlyMap<string, Entry>): boolean {
-  const entry = classes.get(workload.template.spec.priorityClassName ?? '');
-  return entry === undefined || at(entry.effective, 'preemptionPolicy') !== 'Never';
+function preempts(workload: WorkloadEntry, classes: ReadonlyMap<string, KubeObject>): boolean {
+  const found = classes.get(workload.template.spec.priorityClassName ?? '');
+  return found === undefined || at(found, 'preemptionPolicy') !== 'Never';
 }
 
-function classesOf(context: RuleContext<unknown>, side: 'before' | 'after', scope: string): ReadonlyMap<string, Entry> {
-  return new Map(
-    context[side].ofKind('scheduling.k8s.io', 'PriorityClass', scope).map((entry) => [entry.ref.name, entry]),
-  );
+const group = 'scheduling.k8s.io';
+
+/** Classes of one side: rendered ones, and those that only the cluster has. */
+function classesOf(
+  context: RuleContext<unknown>,
+  side: 'before' | 'after',
+  scope: string,
+): ReadonlyMap<string, KubeObject> {
+  return new Map([
+    ...foreignObjects(context, scope, group, 'PriorityClass').map((found) => [found.metadata.name, found] as const),
+    ...context[side].ofKind(group, 'PriorityClass', scope).map((entry) => [entry.ref.name, entry.effective] as const),
+  ]);
 }
 
 function* raisedAbove(context: RuleContext<unknown>, scope: string): Iterable<Problem> {
@@ -57,7 +67,12 @@ function* raisedAbove(context: RuleContext<unknown>, scope: string): Iterable<Pr
     if (victims.length === 0) continue;
     const important = victims.filter(({ entry }) => stateful.has(entry.ref.kind));
     const shown = [...important, ...victims.filter((victim) => !important.includes(victim))];
+    const wanted = desiredPods(workload.entry.effective) ?? 1;
+    const room = roomFor(context.live(scope), workload.template);
+    const fits = room !== undefined && room >= wanted;
     yield problemAt(workload.entry, `${workload.template.path}/priorityClassName`, {
+      // With room on the nodes nobody is preempted today; the next node that goes away changes that.
+      ...(fits ? { severity: 'medium' as const, confidence: 'likely' as const } : {}),
       message:
         `The pods of ${formatRef(workload.entry.ref)} get priority ${priority}. On a full node the scheduler deletes pods of lower priority to place them: ` +
         `${names(shown)} ${victims.length === 1 ? 'becomes a victim' : 'become victims'}, and a disruption budget is honoured only as far as possible.`,
@@ -67,8 +82,11 @@ function* raisedAbove(context: RuleContext<unknown>, scope: string): Iterable<Pr
         facts: [
           `${victims.length} running workloads are below ${priority}, ${important.length} of them stateful`,
           'preemption cascades: a deleted pod that itself outranks others preempts them in turn',
+          ...(room === undefined ? [] : [`live: the nodes take ${room} more of these pods, ${wanted} are asked for`]),
         ],
-        wouldChange: 'nodes with free capacity for these pods in the snapshot make it harmless today',
+        ...(room === undefined
+          ? { wouldChange: 'nodes with free capacity for these pods in the snapshot make it harmless today' }
+          : {}),
       },
       rootCause: `priority:${scope}:${workload.template.spec.priorityClassName ?? 'default'}`,
       fix: `Set preemptionPolicy: Never on the class first, or give ${names(shown)} a class of at least the same value before raising others.`,
@@ -87,18 +105,16 @@ function keyOf({ entry }: WorkloadEntry): string {
 
 function* newDefault(context: RuleContext<unknown>, scope: string): Iterable<Problem> {
   const earlier = classesOf(context, 'before', scope);
-  const hadDefault = [...earlier.values()].some((entry) => at(entry.effective, 'globalDefault') === true);
-  for (const entry of classesOf(context, 'after', scope).values()) {
-    const old = earlier.get(entry.ref.name);
-    if (
-      at(entry.effective, 'globalDefault') !== true ||
-      (old !== undefined && at(old.effective, 'globalDefault') === true)
-    )
-      continue;
-    if (hadDefault) continue;
+  const isDefault = (found: KubeObject | undefined) => at(found, 'globalDefault') === true;
+  if ([...earlier.values()].some(isDefault)) return;
+  for (const entry of context.after.ofKind(group, 'PriorityClass', scope)) {
+    if (!isDefault(entry.effective)) continue;
     yield problemAt(entry, '/globalDefault', {
-      message: `${formatRef(entry.ref)} becomes the default class: pods created from now on get priority ${valueOf(entry)}, running ones keep 0, so every restarted pod can preempt one that has not restarted yet.`,
-      evidence: { after: valueOf(entry), facts: ['priority is set at admission and never changes on a running pod'] },
+      message: `${formatRef(entry.ref)} becomes the default class: pods created from now on get priority ${valueOf(entry.effective)}, running ones keep 0, so every restarted pod can preempt one that has not restarted yet.`,
+      evidence: {
+        after: valueOf(entry.effective),
+        facts: ['priority is set at admission and never changes on a running pod'],
+      },
       fix: `Set preemptionPolicy: Never on ${formatRef(entry.ref)} until all workloads have been restarted.`,
     });
   }
@@ -133,6 +149,22 @@ metadata: {name: high}
 value: 1000000
 `;
 
+/** A node of that many pods, on which the ingester runs. */
+const room = (pods: string) => `---
+apiVersion: v1
+kind: Node
+metadata: {name: node-a}
+status: {allocatable: {cpu: "4", memory: 16Gi, pods: "${pods}"}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: ingester-0, namespace: metrics, labels: {app: ingester}}
+spec:
+  nodeName: node-a
+  containers: [{name: ingester, image: 'registry.example.org/ingester:2.0.0', resources: {requests: {cpu: "3"}}}]
+status: {phase: Running}
+`;
+
 export default defineRule({
   id: 'priority-preemption-risk',
   since: '0.1.0',
@@ -143,7 +175,7 @@ export default defineRule({
   confidence: 'determined',
   needs: 'joined',
   kinds: ['scheduling.k8s.io/PriorityClass', 'apps/Deployment', 'apps/StatefulSet', 'apps/DaemonSet'],
-  live: [],
+  live: ['/Node', '/Pod', `${group}/PriorityClass`],
   summary: 'Pods are raised above running workloads, which the scheduler may now delete to make room.',
   docs: {
     why: 'A pending pod of higher priority preempts pods of lower priority on a node where it then fits (kube-scheduler, DefaultPreemption). Pods without a class have priority 0, so the first class that is introduced makes every other workload a victim. PodDisruptionBudgets are respected only best-effort.',
@@ -162,6 +194,27 @@ export default defineRule({
       before: twoWorkloads(''),
       after: twoWorkloads('      priorityClassName: high\n') + highClass,
       expect: [{ resource: 'Deployment/shop/api', message: 'StatefulSet metrics/ingester' }],
+    },
+    {
+      name: 'the class is in the cluster only',
+      before: twoWorkloads(''),
+      after: twoWorkloads('      priorityClassName: high\n'),
+      live: highClass,
+      expect: [{ resource: 'Deployment/shop/api', message: 'priority 1000000', severity: 'high' }],
+    },
+    {
+      name: 'the nodes have room for the raised pods today',
+      before: twoWorkloads(''),
+      after: twoWorkloads('      priorityClassName: high\n') + highClass,
+      live: room('16'),
+      expect: [{ resource: 'Deployment/shop/api', severity: 'medium', confidence: 'likely' }],
+    },
+    {
+      name: 'the nodes are full',
+      before: twoWorkloads(''),
+      after: twoWorkloads('      priorityClassName: high\n') + highClass,
+      live: room('1'),
+      expect: [{ resource: 'Deployment/shop/api', severity: 'high' }],
     },
     {
       name: 'the class does not preempt',

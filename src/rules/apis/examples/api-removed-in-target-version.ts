@@ -1,3 +1,4 @@
+import type { Target } from '../../../core/model.ts';
 import type { RuleExample } from '../../../core/rule.ts';
 
 const budget = (version: string, min = 1) => `
@@ -19,6 +20,34 @@ apiVersion: admissionregistration.k8s.io/${version}
 kind: ValidatingAdmissionPolicy
 metadata: {name: no-latest}
 spec: {}
+`;
+
+const release: Partial<Target> = {
+  engine: 'flux',
+  kubeVersion: '1.34',
+  apply: { mode: 'helm', prune: true, automated: true },
+  sources: [
+    {
+      type: 'helm',
+      chart: { from: 'tree', path: 'charts/shop' },
+      release: 'shop',
+      namespace: 'shop',
+      values: [],
+      set: [],
+      includeCrds: false,
+    },
+  ],
+};
+const stored = (version: string) => `
+apiVersion: gate/v1
+kind: HelmRelease
+namespace: shop
+name: shop
+revision: 7
+status: deployed
+chart: shop
+chartVersion: 1.4.0
+apis: [apps/v1/Deployment, policy/${version}/PodDisruptionBudget]
 `;
 
 export const examples: readonly RuleExample[] = [
@@ -78,6 +107,24 @@ apiVersions: [v1, apps/v1, policy/v1, policy/v1/PodDisruptionBudget]
     before: budget('v1beta1'),
     after: budget('v1beta1', 2),
     expect: [{ novelty: 'touched-preexisting' }],
+  },
+  {
+    name: 'the manifest that Helm stored of the release holds an API that is gone',
+    target: release,
+    before: budget('v1'),
+    after: budget('v1', 2),
+    live: stored('v1beta1'),
+    expect: [
+      { severity: 'high', willNotApply: true, message: 'Helm fails to build the objects of the present release' },
+    ],
+  },
+  {
+    name: 'quiet: the stored manifest holds served APIs only',
+    target: release,
+    before: budget('v1'),
+    after: budget('v1', 2),
+    live: stored('v1'),
+    expect: [],
   },
   {
     name: 'quiet: untouched',

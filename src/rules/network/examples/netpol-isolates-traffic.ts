@@ -37,6 +37,16 @@ spec:
 const dns = `    - ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
 `;
 
+const clusterPolicy = (port: string) => `
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: platform, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: ${port === '53' ? 'web' : 'worker'}}}
+  policyTypes: [Egress]
+  egress: [{ports: [{port: ${port}, protocol: UDP}]}]
+`;
+
 export const examples: readonly RuleExample[] = [
   {
     name: 'a Cilium policy that only denies one port cuts all egress of the cluster',
@@ -77,6 +87,20 @@ spec:
   egress: [{ports: [{port: 53, protocol: UDP}]}]
 `,
     expect: [],
+  },
+  {
+    name: 'a policy that only the cluster has allows DNS',
+    before: web,
+    after: web + toDatabase,
+    live: clusterPolicy('53'),
+    expect: [],
+  },
+  {
+    name: 'the policies that only the cluster has allow something else',
+    before: web,
+    after: web + toDatabase,
+    live: clusterPolicy('8125'),
+    expect: [{ resource: 'NetworkPolicy/shop/web', message: 'port 53' }],
   },
   { name: 'an application that is new together with its policy', after: web + toDatabase, expect: [] },
   {

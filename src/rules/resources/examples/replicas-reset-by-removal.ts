@@ -107,6 +107,20 @@ export const examples: readonly RuleExample[] = [
     expect: [],
   },
   {
+    name: 'the autoscaler is in the cluster only',
+    before: checkout('replicas: 3'),
+    after: checkout(''),
+    live: `${checkout('replicas: 40')}${autoscaler}`,
+    expect: [{ message: 'goes from 40 to 1 replica at the sync, although HorizontalPodAutoscaler checkout' }],
+  },
+  {
+    name: 'the autoscaler of the cluster is bound to something else',
+    before: checkout('replicas: 3'),
+    after: checkout(''),
+    live: `${checkout('replicas: 40')}${autoscaler.replace('name: checkout}', 'name: search}')}`,
+    expect: [{ message: 'goes from 40 to 1 replica at the sync and stays there' }],
+  },
+  {
     name: 'quiet: it was one replica before',
     before: checkout('replicas: 1'),
     after: checkout(''),
