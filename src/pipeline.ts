@@ -1,5 +1,6 @@
 import { redactObject } from './core/redact.ts';
 import { diffSides } from './diff/diff.ts';
+import { liveSide } from './diff/live.ts';
 import { runRules } from './engine/run-rules.ts';
 import { compileWaivers, inForce } from './engine/waivers.ts';
 import { withChangedFiles } from './pipeline/changed-in.ts';
@@ -94,7 +95,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
     });
     const { live } = evidence;
     if (evidence.states.length > 0) {
-      diff = diffSides({ ...sidesOf(results), crds, live: (scope) => live(scope)?.objects });
+      diff = diffSides({ ...sidesOf(results), crds, live: (scope) => liveSide(live(scope)) });
     }
 
     const world = {

@@ -346,6 +346,10 @@ export interface FieldChange {
   readonly attribution: Attribution;
   /** A generated value (checksum annotation): counts for the impact, left out of printed diffs. */
   readonly cosmetic?: true;
+  /** The cluster holds neither the old nor the new value: applying this change overwrites what somebody set there. */
+  readonly conflict?: true;
+  /** Field manager that owns the live value, as the API server recorded it: `kubectl-edit`. */
+  readonly by?: string;
 }
 
 export interface ResourceChange {
@@ -493,7 +497,17 @@ export interface TargetCoverage {
 export interface DriftEntry {
   readonly ref: ResourceRef;
   readonly target: string;
+  /**
+   * `fields`: the live object differs. `missing`: Git has the object, the cluster does not. `deleting`: it waits for its
+   * finalizers. `foreign`: the live object belongs to another application, so its fields are not compared.
+   */
+  readonly kind: 'fields' | 'missing' | 'deleting' | 'foreign';
+  /** Of kind `fields` only. `before` is what Git has, `live` what the cluster has. */
   readonly fields: readonly FieldChange[];
+  /** What there is to say beside the fields: who owns the object, what holds it. No full stop. */
+  readonly reason?: string;
+  /** Admission that changes objects of this kind and may be the cause: `MutatingWebhookConfiguration/mirror`. */
+  readonly mayBe?: readonly string[];
 }
 
 export interface DryRunSummary {

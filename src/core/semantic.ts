@@ -43,11 +43,12 @@ const omittedWhenZero: ReadonlySet<string> = new Set([
   'externalTrafficPolicy',
   'sessionAffinity',
   'host',
+  'prefix',
 ]);
 
 /** Mappings whose presence alone says something, so `{}` differs from absent. */
 const meaningfulWhenEmpty =
-  /^(?:.*[sS]elector|emptyDir|status|exempt|matchResources|matchConstraints|behavior|ingress|egress|from|to|podInfo|limited|metrics|http)$/;
+  /^(?:(?!nodeSelector$).*[sS]elector|emptyDir|status|exempt|matchResources|matchConstraints|behavior|ingress|egress|from|to|podInfo|limited|metrics|http)$/;
 
 /**
  * Does a field of a built-in kind vanish in storage, so that it equals an absent field?
@@ -71,6 +72,8 @@ const quantityFields = new Set(['sizeLimit', 'divisor', 'averageValue']);
 /** Is the field a quantity, judged by its own name and the name of the mapping around it? */
 export function isQuantityField(parent: string | undefined, name: string): boolean {
   if (quantityFields.has(name)) return true;
+  // HorizontalPodAutoscaler `metrics[].*.target.value`.
+  if (parent === 'target' && name === 'value') return true;
   return parent !== undefined && (quantityMaps.has(parent) || limitMaps.has(parent));
 }
 

@@ -9,17 +9,20 @@ import type {
   ResourceChange,
   Target,
 } from '../core/model.ts';
-import { attributeFields, driftOf, indexLive, type LiveIndex, liveOf } from './attribute.ts';
+import { attributeFields } from './attribute.ts';
 import { indexSchemas, withCrdDefaults } from './crd-defaults.ts';
 import { type CrdIndex, indexCrds, statusIsData } from './crd-lists.ts';
 import { entryOf, joinTargets } from './entries.ts';
 import { describe } from './identity.ts';
+import { findDrift } from './find-drift.ts';
 import { fieldImpacts, removedImpact, renamedImpact, worst, worstOf } from './impact.ts';
 import { type KindSchema, schemaOf } from './list-keys.ts';
+import { indexLive, type LiveIndex, type LiveSide, liveOf } from './live.ts';
 import { isHook, matchSides, type Pair } from './match.ts';
 import { comparable, isGenerated } from './normalize.ts';
 import { propagate } from './propagate.ts';
 import { fateOnRemoval } from './removal.ts';
+import { indexScalers, scalerOf, type Scalers } from './scalers.ts';
 import { differences, sameJson } from './walk.ts';
 
 export interface DiffRequest {
@@ -28,8 +31,8 @@ export interface DiffRequest {
   readonly after: readonly RenderResult[];
   /** Further CustomResourceDefinitions; those among the rendered and the live objects are found anyway. */
   readonly crds?: readonly KubeObject[];
-  /** Live objects of a scope; undefined when no evidence was given for it. */
-  readonly live?: (scope: string) => readonly KubeObject[] | undefined;
+  /** What is known of the cluster of a scope; undefined when no evidence was given for it. */
+  readonly live?: (scope: string) => LiveSide | undefined;
 }
 
 export interface DiffResult {
@@ -47,6 +50,7 @@ interface Context {
   readonly crds: CrdIndex;
   readonly statusData: ReadonlySet<string>;
   readonly live: (scope: string) => LiveIndex | undefined;
+  readonly scalers: (scope: string) => Scalers;
   /** Targets that are not compared, by the side on which they exist. */
   readonly withheld: { readonly from: readonly Target[]; readonly to: readonly Target[] };
 }
@@ -73,6 +77,7 @@ export function diffSides(request: DiffRequest): DiffResult {
     crds: indexCrds(crds),
     statusData: statusIsData(crds),
     live,
+    scalers: scalersOf(live, [...before, ...after]),
     withheld: {
       from: withheld.filter(({ id }) => request.before.some((result) => result.target.id === id)),
       to: withheld.filter(({ id }) => request.after.some((result) => result.target.id === id)),
@@ -84,7 +89,15 @@ export function diffSides(request: DiffRequest): DiffResult {
     const change = changeOf(pair, context);
     if (change !== undefined) changes.push(change);
   }
-  const { drift, notes } = request.live === undefined ? { drift: [], notes: [] } : findDrift(before, context);
+  const { drift, notes } =
+    request.live === undefined
+      ? { drift: [], notes: [] }
+      : findDrift(before, {
+          ...context,
+          crds,
+          schemaOf: (apiVersion, kind) => schemaFor(apiVersion, kind, context),
+          entries: [...before, ...after],
+        });
   return { changes: propagate(changes, after).toSorted(byPlace), drift, entries: { before, after }, notes };
 }
 
@@ -97,10 +110,23 @@ function liveIndexes(live: DiffRequest['live']): Context['live'] {
   const cache = new Map<string, LiveIndex | undefined>();
   return (scope) => {
     if (!cache.has(scope)) {
-      const objects = live?.(scope);
-      cache.set(scope, objects === undefined ? undefined : indexLive(objects));
+      const side = live?.(scope);
+      cache.set(scope, side === undefined ? undefined : indexLive(side));
     }
     return cache.get(scope);
+  };
+}
+
+function scalersOf(live: Context['live'], entries: readonly Entry[]): Context['scalers'] {
+  const cache = new Map<string, Scalers>();
+  return (scope) => {
+    let scalers = cache.get(scope);
+    if (scalers === undefined) {
+      const here = entries.filter(({ target }) => target.scope === scope);
+      scalers = indexScalers(live(scope)?.objects ?? [], here);
+      cache.set(scope, scalers);
+    }
+    return scalers;
   };
 }
 
@@ -113,7 +139,7 @@ function customDefinitions(before: readonly Entry[], after: readonly Entry[], li
       if (entry.ref.kind === 'CustomResourceDefinition') result.push(entry.object);
     }
   }
-  const found = [...scopes].flatMap((scope) => live?.(scope) ?? []);
+  const found = [...scopes].flatMap((scope) => live?.(scope)?.objects ?? []);
   return [...found.filter((object) => object.kind === 'CustomResourceDefinition'), ...result];
 }
 
@@ -251,21 +277,9 @@ function fieldChanges(before: Entry, after: Entry, renamed: boolean, context: Co
   }));
   if (renamed) return fields;
   const live = liveOf(after, context.live(after.target.scope));
-  return attributeFields(fields, live, apiVersion, schema);
-}
-
-function findDrift(before: readonly Entry[], context: Context): { drift: DriftEntry[]; notes: NotEvaluated[] } {
-  const drift: DriftEntry[] = [];
-  const notes = new Map<string, NotEvaluated>();
-  for (const entry of before) {
-    if (isHook(entry)) continue;
-    const live = liveOf(entry, context.live(entry.target.scope));
-    if (live === undefined) continue;
-    const found = driftOf(entry, live, schemaFor(entry.object.apiVersion, entry.object.kind, context));
-    if (found.drift !== undefined) drift.push(found.drift);
-    for (const note of found.notes) notes.set(`${note.what}\0${note.reason}`, note);
-  }
-  return { drift, notes: [...notes.values()] };
+  if (live === undefined) return fields;
+  const isScaled = scalerOf(after, context.scalers(after.target.scope)) !== undefined;
+  return attributeFields(fields, live, apiVersion, schema, (path) => isScaled && path === '/spec/replicas');
 }
 
 function byPlace(left: ResourceChange, right: ResourceChange): number {

@@ -133,9 +133,8 @@ spec: {rules: [{host: a.example.com, http: {paths: [{path: /, backend: {serviceN
       lines(diffSides({ before: [side(before)], after: [side(after)] }).changes);
     expect(run('<random> a', '<random> a')).toEqual([]);
     expect(run('<random> a', '<random> b')).toEqual(['changed ConfigMap/x configuration /data/file=configuration']);
-    const live = () => [
-      { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'x', namespace: 'shop' }, data: { file: 'qwe a' } },
-    ];
+    const metadata = { name: 'x', namespace: 'shop' };
+    const live = () => ({ objects: [{ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { file: 'qwe a' } }] });
     expect(diffSides({ before: [side('<random> a')], after: [side('<random> a')], live }).drift).toEqual([]);
   });
 });

@@ -39,7 +39,7 @@ export function diffYaml(before: string, after: string, live?: string, of: Targe
   return diffSides({
     before: [rendered(before, of)],
     after: [rendered(after, of)],
-    ...(found === undefined ? {} : { live: () => found }),
+    ...(found === undefined ? {} : { live: () => ({ objects: found, covers: () => true }) }),
   });
 }
 

@@ -267,6 +267,7 @@ export function sampleReport(more: Partial<GateReport> = {}): GateReport {
       {
         ref: { group: 'apps', version: 'v1', kind: 'Deployment', namespace: 'shop', name: 'api' },
         target: shop.id,
+        kind: 'fields',
         fields: [
           { path: '/spec/replicas', before: 3, after: 3, live: 5, impact: 'configuration', attribution: 'drift' },
         ],
@@ -406,6 +407,7 @@ export function hostileReport(text: string): GateReport {
       {
         ref,
         target: target.id,
+        kind: 'fields',
         fields: [{ path: `/spec/${text}`, after: text, live: text, impact: 'none', attribution: 'drift' }],
       },
     ],
