@@ -33,7 +33,7 @@ export function judge(input: {
   return {
     verdict: 'incomplete',
     reason:
-      `Could not evaluate ${first.what}${more}: ${firstLine(first.reason)}` +
+      `Could not evaluate ${first.what}${more}: ${sentence(firstLine(first.reason))}` +
       (held ? ` What was evaluated already asks for: ${byScore.verdict}.` : ''),
   };
 }
@@ -58,6 +58,10 @@ function judgeScore(score: Score, findings: readonly Finding[]): Judgement {
     verdict: bound.verdict,
     reason: top === undefined ? '' : `${top.title}: ${firstLine(top.message)}`,
   };
+}
+
+function sentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
 /** Enough of a message for one sentence: up to the last clause that fits. */
