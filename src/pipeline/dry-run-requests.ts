@@ -69,6 +69,12 @@ function cannotAsk(
   live: LiveWorld | undefined,
 ): DryRunQuestion['unknown'] {
   const { group, kind, namespace } = entry.ref;
+  if (group === '' && kind === 'Pod' && method.type !== 'apply') {
+    return {
+      reason: 'NotRead',
+      message: 'pods are counted and not kept one by one, and a client-side apply is merged with the live one',
+    };
+  }
   if (method.type !== 'apply' && held === undefined && live?.covers(group, kind, namespace) !== true) {
     return {
       reason: 'NotRead',
