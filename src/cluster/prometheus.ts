@@ -32,6 +32,8 @@ export interface PrometheusOptions {
   readonly namespaces?: readonly string[];
   /** What a pod belongs to, as the cluster itself says. Asked before the owners that Prometheus knows. */
   readonly ownerOf?: OwnerOf;
+  /** The same Prometheus is asked for other clusters, too: only series that name this one in their label `cluster` count. */
+  readonly several?: boolean;
   /** Default 64 MiB for each answer. */
   readonly maxAnswerBytes?: number;
   /** The instant at which the window ends; absent: the server's now. */
@@ -142,9 +144,9 @@ function evidence(
   known: Known,
   notes: Notes,
 ): PrometheusEvidence {
-  const cluster = ofCluster([...all.values()].flat(), known.cluster);
-  if (cluster.ambiguous) {
-    notes.severalClusters(cluster.others);
+  const cluster = ofCluster([...all.values()].flat(), known.cluster, options.several === true);
+  if (cluster.ambiguous !== undefined) {
+    notes.severalClusters(cluster.ambiguous, known.cluster);
     return { metrics: [], services: [], notEvaluated: notes.all() };
   }
   for (const [topic, rows] of all) {

@@ -262,7 +262,9 @@ describe('a Prometheus that gives some', () => {
     );
     const unknown = await read(url);
     expect(unknown.metrics).toEqual([]);
-    expect(unknown.notEvaluated[0]?.reason).toContain('holds several clusters (eu-1, us-1)');
+    expect(unknown.notEvaluated[0]?.reason).toContain(
+      'has series of eu-1, us-1, and none of them is called like the cluster',
+    );
     const state = parseSnapshot(
       '{"apiVersion":"gate/v1","kind":"ClusterSnapshot","metadata":{"name":"eu-1"}}',
       'eu-1.json',
@@ -278,6 +280,18 @@ describe('a Prometheus that gives some', () => {
     );
     expect((await withPrometheus(state, { url: both, environment: {} })).state.metrics).toEqual([
       { ...api, memoryWorkingSetP99: '200Mi' },
+    ]);
+  });
+
+  it('is asked for two clusters and does not say which it watches: no figure counts for either', async () => {
+    const url = await serve((query) =>
+      memoryOf(query) ? vector(row(pod, '209715200')) : ownersOf(query) ? owners : vector(),
+    );
+    const header = '{"apiVersion":"gate/v1","kind":"ClusterSnapshot","metadata":{"name":"eu-1"}}';
+    const found = await withPrometheus(parseSnapshot(header, 'eu-1.json'), { url, environment: {}, several: true });
+    expect(found.state.metrics).toEqual([]);
+    expect(found.notEvaluated).toMatchObject([
+      { what: 'metrics of eu-1', reason: expect.stringContaining('does not say of which cluster its series are') },
     ]);
   });
 

@@ -29,7 +29,8 @@ export interface Notes {
   shortened(topic: Topic, wanted: string, used: string): void;
   warned(warnings: readonly string[]): void;
   empty(topic: Topic, needed: string | undefined): void;
-  severalClusters(names: readonly string[]): void;
+  /** @param own name of the cluster, when it has one */
+  severalClusters(names: readonly string[], own: string | undefined): void;
   unowned(pods: ReadonlySet<string>): void;
   all(): NotEvaluated[];
 }
@@ -63,12 +64,14 @@ export function createNotes(address: string): Notes {
             : `It is read from ${needed}; another source can be named in gate.yaml (prometheus.queries).`,
         ),
       ),
-    severalClusters: (names) =>
+    severalClusters: (names, own) =>
       others.push(
         note(
-          'metrics',
-          `${who} holds several clusters (${listed(names)}), and none of them is called like this one`,
-          'Name the labels of this cluster in gate.yaml: prometheus: {labels: {cluster: ...}}.',
+          own === undefined ? 'metrics' : `metrics of ${own}`,
+          names.length === 0
+            ? `${who} does not say of which cluster its series are, and several clusters give evidence`
+            : `${who} has series of ${listed(names)}, and none of them is called like the cluster${own === undefined ? '' : ` ${own}`}`,
+          'Name the cluster as the label `cluster` of the series does, or, for one cluster, its labels in gate.yaml (prometheus.labels).',
         ),
       ),
     unowned: (pods) =>

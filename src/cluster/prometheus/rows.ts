@@ -35,19 +35,23 @@ export function isName(text: string | undefined): text is string {
 /** The rows of one cluster, or why it is not known which they are. */
 export interface OfCluster {
   readonly keeps: (row: Row) => boolean;
-  readonly others: readonly string[];
-  readonly ambiguous: boolean;
+  /** The clusters that the rows name, sorted, when none of them can be taken for this one. */
+  readonly ambiguous?: readonly string[];
 }
 
 /**
  * A Thanos, Mimir or federated Prometheus holds several clusters, told apart by `cluster`. More than one value: only the
  * one that is called like the cluster counts, and without it none does.
+ * @param several the same Prometheus is asked for other clusters as well, so that rows must name theirs
  */
-export function ofCluster(rows: Iterable<Row>, name: string | undefined): OfCluster {
+export function ofCluster(rows: Iterable<Row>, name: string | undefined, several: boolean): OfCluster {
   const seen = new Set<string>();
-  for (const { cluster } of rows) if (cluster !== undefined) seen.add(cluster);
-  if (seen.size <= 1) return { keeps: () => true, others: [], ambiguous: false };
-  const others = [...seen].toSorted();
-  if (name === undefined || !seen.has(name)) return { keeps: () => false, others, ambiguous: true };
-  return { keeps: (row) => row.cluster === name, others, ambiguous: false };
+  let any = false;
+  for (const { cluster } of rows) {
+    any = true;
+    if (cluster !== undefined) seen.add(cluster);
+  }
+  if (!any || (seen.size <= 1 && !several)) return { keeps: () => true };
+  if (name === undefined || !seen.has(name)) return { keeps: () => false, ambiguous: [...seen].toSorted() };
+  return { keeps: (row) => row.cluster === name };
 }
