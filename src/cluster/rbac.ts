@@ -19,10 +19,13 @@ export interface RoleRequest {
   readonly resourceOf: (kind: string) => Resource | undefined;
 }
 
-/** What is read along with a kind: pods are counted by what owns the ReplicaSet or Job that they belong to. */
+/**
+ * What is read for a kind: pods are counted by what owns the ReplicaSet or Job that they belong to, and Helm keeps its
+ * releases in Secrets or ConfigMaps.
+ */
 const companions: Readonly<Record<string, readonly string[]>> = {
   '/Pod': ['/Pod', 'apps/ReplicaSet', 'batch/Job'],
-  'helm/Release': ['/Secret'],
+  'helm/Release': ['/ConfigMap', '/Secret'],
 };
 
 /** Resources of one API group with the same verbs. */

@@ -38,40 +38,57 @@ const clusterScoped: Readonly<Record<string, string>> = {
     'CSIDriver csidrivers, CSINode csinodes, StorageClass storageclasses, VolumeAttachment volumeattachments, VolumeAttributesClass volumeattributesclasses',
 };
 
-/** Well-known custom resources, from the `spec.names` of their definitions. */
+/** Well-known custom resources, from the `spec.names` of their definitions, and built-in ones that are off by default. */
 const customNamespaced: Readonly<Record<string, string>> = {
-  'argoproj.io': 'AppProject appprojects, Application applications, ApplicationSet applicationsets, Rollout rollouts',
+  'argoproj.io':
+    'AnalysisTemplate analysistemplates, AppProject appprojects, Application applications, ApplicationSet applicationsets, Rollout rollouts',
   'autoscaling.k8s.io': 'VerticalPodAutoscaler verticalpodautoscalers',
   'bitnami.com': 'SealedSecret sealedsecrets',
-  'cert-manager.io': 'Certificate certificates, Issuer issuers',
   'cilium.io': 'CiliumNetworkPolicy ciliumnetworkpolicies',
-  'cluster.x-k8s.io': 'MachineDeployment machinedeployments',
-  'external-secrets.io': 'ExternalSecret externalsecrets, SecretStore secretstores',
   'gateway.networking.k8s.io':
-    'GRPCRoute grpcroutes, Gateway gateways, HTTPRoute httproutes, ReferenceGrant referencegrants',
+    'BackendTLSPolicy backendtlspolicies, GRPCRoute grpcroutes, Gateway gateways, HTTPRoute httproutes, ReferenceGrant referencegrants, TCPRoute tcproutes, TLSRoute tlsroutes, UDPRoute udproutes',
   'helm.toolkit.fluxcd.io': 'HelmRelease helmreleases',
-  'keda.sh': 'ScaledObject scaledobjects',
+  'image.toolkit.fluxcd.io':
+    'ImagePolicy imagepolicies, ImageRepository imagerepositories, ImageUpdateAutomation imageupdateautomations',
+  'cluster.x-k8s.io': 'MachineDeployment machinedeployments',
+  'keda.sh': 'ScaledJob scaledjobs, ScaledObject scaledobjects, TriggerAuthentication triggerauthentications',
   'kustomize.toolkit.fluxcd.io': 'Kustomization kustomizations',
-  'kyverno.io': 'Policy policies',
+  'kyverno.io': 'Policy policies, PolicyException policyexceptions',
   'machine.openshift.io': 'MachineSet machinesets',
+  'cert-manager.io': 'Certificate certificates, Issuer issuers',
   'monitoring.coreos.com':
-    'PodMonitor podmonitors, Probe probes, Prometheus prometheuses, PrometheusAgent prometheusagents, PrometheusRule prometheusrules, ScrapeConfig scrapeconfigs, ServiceMonitor servicemonitors',
-  'networking.istio.io': 'DestinationRule destinationrules, Gateway gateways, VirtualService virtualservices',
+    'Alertmanager alertmanagers, AlertmanagerConfig alertmanagerconfigs, PodMonitor podmonitors, Probe probes, Prometheus prometheuses, PrometheusAgent prometheusagents, PrometheusRule prometheusrules, ScrapeConfig scrapeconfigs, ServiceMonitor servicemonitors, ThanosRuler thanosrulers',
+  'networking.istio.io':
+    'DestinationRule destinationrules, EnvoyFilter envoyfilters, Gateway gateways, ServiceEntry serviceentries, Sidecar sidecars, VirtualService virtualservices',
+  'notification.toolkit.fluxcd.io': 'Alert alerts, Provider providers, Receiver receivers',
   'openreports.io': 'Report reports',
+  'route.openshift.io': 'Route routes',
+  'external-secrets.io': 'ExternalSecret externalsecrets, SecretStore secretstores',
+  'security.istio.io':
+    'AuthorizationPolicy authorizationpolicies, PeerAuthentication peerauthentications, RequestAuthentication requestauthentications',
   'snapshot.storage.k8s.io': 'VolumeSnapshot volumesnapshots',
   'source.toolkit.fluxcd.io':
-    'Bucket buckets, GitRepository gitrepositories, HelmChart helmcharts, HelmRepository helmrepositories, OCIRepository ocirepositories',
+    'Bucket buckets, ExternalArtifact externalartifacts, GitRepository gitrepositories, HelmChart helmcharts, HelmRepository helmrepositories, OCIRepository ocirepositories',
+  'telemetry.istio.io': 'Telemetry telemetries',
+  'traefik.io': 'IngressRoute ingressroutes, Middleware middlewares, TraefikService traefikservices',
   'wgpolicyk8s.io': 'PolicyReport policyreports',
 };
 
 const customClusterScoped: Readonly<Record<string, string>> = {
-  'cert-manager.io': 'ClusterIssuer clusterissuers',
+  'admissionregistration.k8s.io':
+    'MutatingAdmissionPolicy mutatingadmissionpolicies, MutatingAdmissionPolicyBinding mutatingadmissionpolicybindings',
+  'argoproj.io': 'ClusterAnalysisTemplate clusteranalysistemplates',
   'cilium.io': 'CiliumClusterwideNetworkPolicy ciliumclusterwidenetworkpolicies',
-  'external-secrets.io': 'ClusterSecretStore clustersecretstores',
   'gateway.networking.k8s.io': 'GatewayClass gatewayclasses',
+  'karpenter.k8s.aws': 'EC2NodeClass ec2nodeclasses',
   'karpenter.sh': 'NodePool nodepools',
+  'keda.sh': 'ClusterTriggerAuthentication clustertriggerauthentications',
   'kyverno.io': 'ClusterPolicy clusterpolicies',
+  'cert-manager.io': 'ClusterIssuer clusterissuers',
   'openreports.io': 'ClusterReport clusterreports',
+  'external-secrets.io': 'ClusterExternalSecret clusterexternalsecrets, ClusterSecretStore clustersecretstores',
+  'snapshot.storage.k8s.io': 'VolumeSnapshotClass volumesnapshotclasses',
+  'templates.gatekeeper.sh': 'ConstraintTemplate constrainttemplates',
   'wgpolicyk8s.io': 'ClusterPolicyReport clusterpolicyreports',
 };
 

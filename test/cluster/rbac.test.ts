@@ -55,11 +55,11 @@ test('what is read everywhere is a ClusterRole, what is read in some namespaces 
   });
 });
 
-test('pods come with the owners by which they are counted, Helm releases with the Secrets that hold them', () => {
+test('pods come with the owners by which they are counted, Helm releases with the Secrets and ConfigMaps that hold them', () => {
   const reads = [{ kind: '/Pod' }, { kind: 'helm/Release', namespaces: ['shop'] }];
   expect(grants({ reads })).toEqual({
     ClusterRole: ['list /pods', 'list apps/replicasets', 'list batch/jobs'],
-    'Role shop': ['list /secrets'],
+    'Role shop': ['list /configmaps', 'list /secrets'],
   });
 });
 

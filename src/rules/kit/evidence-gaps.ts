@@ -48,7 +48,7 @@ function note(
   const [group, kind] = [wanted.slice(0, slash), wanted.slice(slash + 1)];
   const unread = world.state.unread.find(
     (entry) =>
-      entry.kind === wanted &&
+      (entry.kind === wanted || entry.kind === `${group}/*`) &&
       (entry.namespaces === undefined || namespace === undefined || entry.namespaces.includes(namespace)),
   );
   if (unread === undefined) {

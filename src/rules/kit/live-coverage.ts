@@ -30,7 +30,8 @@ export function coverage(
     if (namespace !== undefined && state.kindsInNamespaces?.get(key)?.has(namespace) === true) return true;
     const unread = state.unread.some(
       (entry) =>
-        entry.kind === key &&
+        // `group/*`: the extension API server of the group is away, so that nothing of it is known.
+        (entry.kind === key || entry.kind === `${group}/*`) &&
         (namespace === undefined || entry.namespaces === undefined || entry.namespaces.includes(namespace)),
     );
     if (unread) return false;

@@ -56,6 +56,12 @@ test.each([
     false,
   ],
   [
+    'the server of its group is away',
+    { apiVersions, unread: [{ kind: 'x.io/*', reason: 'no answer' }] },
+    ['x.io', 'Y'],
+    false,
+  ],
+  [
     'read in this namespace',
     { kindsInNamespaces: new Map([['/Secret', new Set(['shop'])]]) },
     ['', 'Secret', 'shop'],
