@@ -19,7 +19,7 @@ export function liveSide(world: LiveWorld | undefined): LiveSide | undefined {
   const { kubernetesVersion, secretsComparable } = world.state;
   return {
     objects: world.objects,
-    covers: world.covers,
+    covers: (group, kind, namespace) => world.covers(group, kind, namespace),
     ...(kubernetesVersion === undefined ? {} : { kubernetesVersion }),
     ...(secretsComparable === undefined ? {} : { secretsComparable }),
   };

@@ -4,7 +4,8 @@ import { changeTitle, groupedDiffs, type DiffGroup } from './hunks.ts';
 import { htmlStyle } from './html-style.ts';
 import { evidenceLines, marks, runText, whatHappens } from './sentences.ts';
 import { clusterSentence, dryRunSentence, summarize, verdictMeaning, type Summary } from './summary.ts';
-import { clean, cleanLine, count, durationText, refText, someOf, valueText } from './text.ts';
+import { clean, cleanLine, count, durationText, refText, someOf } from './text.ts';
+import { driftBlock, type LiveBlock, overwriteBlock } from './drift.ts';
 
 const comparedChanges = 2_000;
 const linesPerDiff = 500;
@@ -44,7 +45,8 @@ ${[
   happensPart(report, summary),
   findingsPart(summary),
   waiversPart(report, summary),
-  driftPart(report),
+  livePart(overwriteBlock(report, 200)),
+  livePart(driftBlock(report, 200)),
   coveragePart(report, summary),
   changesPart(report),
 ]
@@ -141,18 +143,17 @@ function waiversPart(report: GateReport, summary: Summary): string {
   return `<section><h2>Waivers in force: ${items.length}</h2><p>They cover ${count(summary.waived.length, 'finding')} of this change.</p>${list(items)}</section>`;
 }
 
-function driftPart(report: GateReport): string {
-  if (report.drift.length === 0) return '';
-  const items = report.drift.slice(0, 200).map((entry) => {
-    const fields = entry.fields.map(
-      (field) =>
-        `<code>${h(field.path)}</code>: in Git <code>${h(valueText(field.after ?? field.before))}</code>, in the cluster <code>${h(valueText(field.live))}</code>`,
-    );
-    return `<code>${h(refText(entry.ref))}</code> (${h(entry.target)})${list(fields)}`;
+function livePart(block: LiveBlock | undefined): string {
+  if (block === undefined) return '';
+  const items = block.items.map((item) => {
+    const fields = item.fields.map(({ path, text }) => `<code>${h(path)}</code>: ${h(text)}`);
+    if (item.more > 0) fields.push(`and ${count(item.more, 'more field')}`);
+    const remark = item.remark === undefined ? '' : `: ${h(item.remark)}`;
+    return `<code>${h(item.title)}</code> (${h(item.target)})${remark}${list(fields)}`;
   });
-  if (report.drift.length > 200) items.push(`and ${report.drift.length - 200} more`);
-  return `<section><h2>Drift: ${count(report.drift.length, 'object')} already different in the cluster</h2>
-<p>Not caused by this change and not counted. A sync may undo it.</p>${list(items)}</section>`;
+  if (block.more > 0) items.push(`and ${block.more.toLocaleString('en-US')} more`);
+  return `<section><h2>${h(block.title)}</h2>
+<p>${h(block.note)}</p>${list(items)}</section>`;
 }
 
 function coveragePart(report: GateReport, summary: Summary): string {

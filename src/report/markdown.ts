@@ -4,7 +4,8 @@ import { changeTitle, groupedDiffs, type DiffGroup } from './hunks.ts';
 import { codeBlock, codeSpan, mdText } from './markdown-text.ts';
 import { evidenceLines, marks, runText, whatHappens } from './sentences.ts';
 import { clusterSentence, dryRunSentence, summarize, verdictMeaning, type Summary } from './summary.ts';
-import { count, durationText, refText, someOf, valueText } from './text.ts';
+import { count, durationText, refText, someOf } from './text.ts';
+import { driftBlock, type LiveBlock, overwriteBlock } from './drift.ts';
 
 export interface MarkdownOptions {
   /** Characters; GitHub takes comments of 65,536. What does not fit is left out, last sections first, and named. */
@@ -44,7 +45,8 @@ export function toMarkdown(report: GateReport, options: MarkdownOptions = {}): s
     clusterSection(report, summary),
     ...findingSections(summary),
     waiverSection(report, summary),
-    driftSection(report),
+    liveSection(overwriteBlock(report, listed), 'open'),
+    liveSection(driftBlock(report, listed), 'folded'),
     coverageSection(report, summary),
     diffSection(report),
   ].filter((section) => section.head !== '' || section.parts.length > 0);
@@ -172,26 +174,18 @@ function waiverSection(report: GateReport, summary: Summary): Section {
   return { head: `### Waivers in force: ${lines.length}`, parts: [lines.join('\n')] };
 }
 
-function driftSection(report: GateReport): Section {
-  if (report.drift.length === 0) return { head: '', parts: [] };
-  const lines = report.drift
-    .slice(0, listed)
-    .flatMap((entry) => [
-      `- ${codeSpan(refText(entry.ref))} (${codeSpan(entry.target)})`,
-      ...entry.fields
-        .slice(0, 5)
-        .map(
-          (field) =>
-            `  - ${codeSpan(field.path)}: in Git ${codeSpan(valueText(field.after ?? field.before, 80))}, in the cluster ${codeSpan(valueText(field.live, 80))}`,
-        ),
-      ...(entry.fields.length > 5 ? [`  - and ${entry.fields.length - 5} more fields`] : []),
-    ]);
-  if (report.drift.length > listed) lines.push(`- and ${report.drift.length - listed} more`);
-  const text = `Not caused by this change and not counted. A sync may undo it.\n\n${lines.join('\n')}`;
-  return {
-    head: '',
-    parts: [folded(`Drift: ${count(report.drift.length, 'object')} already different in the cluster`, text)],
-  };
+function liveSection(block: LiveBlock | undefined, as: 'open' | 'folded'): Section {
+  if (block === undefined) return { head: '', parts: [] };
+  const lines = block.items.flatMap((item) => [
+    `- ${codeSpan(item.title)} (${codeSpan(item.target)})${item.remark === undefined ? '' : `: ${mdText(item.remark)}`}`,
+    ...item.fields.map(({ path, text }) => `  - ${codeSpan(path)}: ${mdText(text)}`),
+    ...(item.more > 0 ? [`  - and ${count(item.more, 'more field')}`] : []),
+  ]);
+  if (block.more > 0) lines.push(`- and ${block.more.toLocaleString('en-US')} more`);
+  const text = `${block.note}\n\n${lines.join('\n')}`;
+  return as === 'open'
+    ? { head: `### ${block.title}`, parts: [text] }
+    : { head: '', parts: [folded(block.title, text)] };
 }
 
 function coverageSection(report: GateReport, summary: Summary): Section {

@@ -54,6 +54,12 @@ const fieldChange = Type.Object(
     impact,
     attribution: oneOf(['change', 'drift', 'base-moved']),
     cosmetic: optional(Type.Literal(true, { description: 'a generated value such as a checksum annotation' })),
+    conflict: optional(
+      Type.Literal(true, {
+        description: 'the cluster holds neither the old nor the new value: applying the change overwrites it',
+      }),
+    ),
+    by: optional(Type.String({ description: 'field manager that owns the live value' })),
   },
   closed,
 );
@@ -152,7 +158,24 @@ export const gateReportSchema = Type.Object(
     ),
     findings: Type.Array(finding),
     changes: Type.Array(change),
-    drift: Type.Array(Type.Object({ ref, target: text(), fields: Type.Array(fieldChange) }, closed)),
+    drift: Type.Array(
+      Type.Object(
+        {
+          ref,
+          target: text(),
+          kind: Type.Enum(['fields', 'missing', 'deleting', 'foreign'], {
+            description:
+              'fields: the live object differs; missing: in Git only; deleting: waits for finalizers; foreign: owned by another application',
+          }),
+          fields: Type.Array(fieldChange),
+          reason: optional(text()),
+          mayBe: optional(
+            Type.Array(Type.String({ description: 'a mutating webhook or policy that sees the object' })),
+          ),
+        },
+        closed,
+      ),
+    ),
     coverage: Type.Object({ targets: Type.Array(targetCoverage), notEvaluated: Type.Array(notEvaluated) }, closed),
     sides: Type.Object({ before: text(), after: text() }, closed),
     clusters: Type.Array(

@@ -1,21 +1,10 @@
 import type { Finding, GateReport, Severity, TargetCoverage, Verdict } from '../core/model.ts';
 import { formatLocation } from '../core/errors.ts';
 import { stripVTControlCharacters } from 'node:util';
-import {
-  clean,
-  cleanLine,
-  columns,
-  count,
-  durationText,
-  painter,
-  refText,
-  someOf,
-  valueText,
-  wrap,
-  type Style,
-} from './text.ts';
+import { clean, cleanLine, columns, count, durationText, painter, refText, someOf, wrap, type Style } from './text.ts';
 import { evidenceLines, marks, runText, whatHappens } from './sentences.ts';
 import { clusterSentence, dryRunSentence, summarize, verdictMeaning, type Summary } from './summary.ts';
+import { driftBlock, type LiveBlock, overwriteBlock } from './drift.ts';
 
 export interface TerminalOptions {
   readonly color: boolean;
@@ -81,7 +70,8 @@ export function toTerminal(report: GateReport, options: TerminalOptions): string
   changesBlock(out, report, summary);
   findingsBlock(out, summary);
   waivedBlock(out, report, summary);
-  driftBlock(out, report);
+  liveBlock(out, overwriteBlock(report, listed));
+  liveBlock(out, driftBlock(report, listed));
   coverageBlock(out, report, summary);
   out.gap();
   out.add('', runText(report), 'dim');
@@ -189,21 +179,17 @@ function waivedBlock(out: Page, report: GateReport, summary: Summary): void {
   }
 }
 
-function driftBlock(out: Page, report: GateReport): void {
-  if (report.drift.length === 0) return;
-  out.heading(
-    `Drift: ${count(report.drift.length, 'object')} in the cluster differ${report.drift.length === 1 ? 's' : ''} from Git already`,
-  );
-  out.add('  ', 'Not caused by this change and not counted. A sync may undo it.');
-  for (const entry of report.drift.slice(0, listed)) {
-    out.add('  - ', `${refText(entry.ref)} (${cleanLine(entry.target)})`);
-    for (const field of entry.fields.slice(0, 5)) {
-      const wanted = valueText(field.after ?? field.before, 80);
-      out.add('      ', `${cleanLine(field.path)}: in Git ${wanted}, in the cluster ${valueText(field.live, 80)}`);
-    }
-    if (entry.fields.length > 5) out.add('      ', `and ${entry.fields.length - 5} more fields`);
+function liveBlock(out: Page, block: LiveBlock | undefined): void {
+  if (block === undefined) return;
+  out.heading(block.title);
+  out.add('  ', block.note);
+  for (const item of block.items) {
+    const remark = item.remark === undefined ? '' : `: ${item.remark}`;
+    out.add('  - ', `${item.title} (${cleanLine(item.target)})${remark}`);
+    for (const { path, text } of item.fields) out.add('      ', `${path}: ${text}`);
+    if (item.more > 0) out.add('      ', `and ${count(item.more, 'more field')}`);
   }
-  if (report.drift.length > listed) out.add('  - ', `and ${report.drift.length - listed} more`);
+  if (block.more > 0) out.add('  - ', `and ${block.more.toLocaleString('en-US')} more`);
 }
 
 function coverageBlock(out: Page, report: GateReport, summary: Summary): void {
