@@ -46,7 +46,7 @@ export async function gatherEvidence(input: {
   const measured = await Promise.all(
     read.open.map(async ({ of, state }) => ({
       of,
-      ...(metrics === undefined ? { state, notEvaluated: [] } : await metrics(state)),
+      ...(metrics === undefined ? { state, notEvaluated: [] } : await metrics(state, read.open.length > 1)),
     })),
   );
   input.progress.done();

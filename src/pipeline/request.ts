@@ -31,12 +31,16 @@ export interface GatePorts {
   createGoTemplate(config: Config): GoTemplate;
   /** Clusters and snapshots that give evidence; none: judged by Git alone. The configuration may name them. */
   createClusters(config: Config): readonly Cluster[];
-  /** Adds what monitoring knows to the state of a cluster; undefined: there is none. Never throws. */
+  /**
+   * Adds what monitoring knows to the state of a cluster; undefined: there is none. Never throws. With `several` it is
+   * asked for other clusters of this run, too.
+   */
   createMetrics(
     config: Config,
   ):
     | ((
         state: ClusterState,
+        several?: boolean,
       ) => Promise<{ readonly state: ClusterState; readonly notEvaluated: readonly NotEvaluated[] }>)
     | undefined;
   readonly clock: Clock;
