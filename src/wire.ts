@@ -102,15 +102,19 @@ function createMetrics(choices: EvidenceChoices | undefined, config: Config): Re
   const { window, labels, queries, url } = config.prometheus ?? {};
   const address = choices?.prometheus ?? url;
   if (address === undefined) return undefined;
-  return (state) =>
-    withPrometheus(state, {
+  return async (state, several = false) => {
+    // A snapshot that was taken with figures has them from where Prometheus could be reached.
+    if (choices?.prometheus === undefined && state.metrics.length > 0) return { state, notEvaluated: [] };
+    return withPrometheus(state, {
       url: address,
       environment: process.env,
+      several,
       ...(window === undefined ? {} : { window }),
       ...(labels === undefined ? {} : { labels }),
       ...(queries === undefined ? {} : { queries }),
       ...(choices === undefined ? {} : { deadlineMs: Math.min(30_000, choices.timeoutMs) }),
     });
+  };
 }
 
 /**
