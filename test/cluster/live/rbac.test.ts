@@ -87,12 +87,12 @@ describe.skipIf(!(await hasCluster()))('gate rbac', () => {
   };
 
   beforeAll(async () => {
-    const { folder, apply } = cluster();
-    await apply(
+    const server = cluster();
+    await server.apply(
       'apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n---\napiVersion: v1\nkind: Namespace\nmetadata: {name: gate}\n',
     );
-    await apply(objects);
-    writeFiles(folder, {
+    await server.apply(objects);
+    writeFiles(server.folder, {
       'before/deploy/objects.yaml': objects,
       'after/deploy/objects.yaml': objects.replace('api:1.0.0', 'api:1.1.0').replace('replicas: 2', 'replicas: 1'),
     });
@@ -117,12 +117,15 @@ describe.skipIf(!(await hasCluster()))('gate rbac', () => {
     text: string,
     args: (kubeconfigFile: string) => readonly string[],
   ): Promise<{ stdout: string; stderr: string; code: number | null; events: readonly AuditEvent[] }> {
-    const { url, ca, folder, accountToken, audit, create } = cluster();
-    await create(text);
-    const file = join(folder, `${name}.kubeconfig`);
-    writeFileSync(file, JSON.stringify(kubeconfig({ url, ca, token: await accountToken('gate', name) })));
+    const server = cluster();
+    await server.create(text);
+    const file = join(server.folder, `${name}.kubeconfig`);
+    writeFileSync(
+      file,
+      JSON.stringify(kubeconfig({ url: server.url, ca: server.ca, token: await server.accountToken('gate', name) })),
+    );
     const ended = await gate(args(file));
-    const events = (await audit()).filter(({ user }) => user.username === `system:serviceaccount:gate:${name}`);
+    const events = (await server.audit()).filter(({ user }) => user.username === `system:serviceaccount:gate:${name}`);
     return { ...ended, events };
   }
 
