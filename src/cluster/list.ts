@@ -99,14 +99,16 @@ async function fetchPage(reader: Reader, token: string | undefined): Promise<Pag
   const { status, body } = answer;
   if (status === 410) return { ...nothing, expired: true };
   if (status === 404 || status === 405) return nothing;
-  if (status !== 200 || !Array.isArray(body['items'])) throw refused(reader, answer);
+  // An empty PartialObjectMetadataList has `items: null` (a nil slice in Go).
+  const items = body['items'] === null ? [] : body['items'];
+  if (status !== 200 || !Array.isArray(items)) throw refused(reader, answer);
   const metadata = isObject(body['metadata']) ? body['metadata'] : {};
   const rest = metadata['continue'];
   const apiVersion = kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
   // First, as kubectl prints them; the items themselves have none, or PartialObjectMetadata.
   const type = { apiVersion, kind: kind.kind };
   return {
-    items: body['items'].filter(isObject).map((item) => Object.assign({ ...type }, item, type)),
+    items: items.filter(isObject).map((item) => Object.assign({ ...type }, item, type)),
     token: typeof rest === 'string' && rest !== '' ? rest : undefined,
     expired: false,
   };

@@ -106,7 +106,7 @@ function judgeBackend(
     const pods = fault === 'service-absent' || after.live?.covers('apps', 'Deployment') === true;
     if (pods && after.live?.covers('', 'Service', backend.address.namespace) === true) {
       confidence = 'proven';
-      facts.push(`nothing of that name is in the cluster snapshot either`);
+      facts.push('nothing of that name is in the cluster either');
     } else if (old?.status !== 'answers') {
       confidence = 'likely';
       facts.push('it is in no rendered object of this cluster; it may be installed from somewhere else');

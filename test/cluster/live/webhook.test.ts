@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import type { Finding } from '../../../src/core/model.ts';
+import { gate } from '../../kit/gate.ts';
 import { checkSides } from '../kit/check.ts';
 import { hasCluster, useCluster } from '../kit/cluster.ts';
 import type { TestObject } from '../kit/objects.ts';
@@ -71,15 +73,29 @@ describe.skipIf(!(await hasCluster(options)))('a fail-closed webhook with a dead
   const rule = 'webhook-fails-closed-without-backend';
   const webhook = (failurePolicy: string) => webhookWith(cluster().ca, failurePolicy);
 
-  async function findings(): Promise<{ readonly code: number | null; readonly found: readonly object[] }> {
+  /** What the check finds with the cluster itself as evidence. A snapshot and what kubectl prints must say the same. */
+  async function findings(): Promise<{ readonly code: number | null; readonly found: readonly Finding[] }> {
+    const sides = { before: { 'webhook.yaml': webhook('Ignore') }, after: { 'webhook.yaml': webhook('Fail') } };
+    const kubeconfig = ['--kubeconfig', cluster().kubeconfigFor('admin')];
+    const check = async (...evidence: readonly string[]) => {
+      const { code, report } = await checkSides(cluster().folder, sides, ...evidence);
+      return { code, found: report.findings.filter((finding) => finding.ruleId === rule) };
+    };
+    const snapshot = join(cluster().folder, 'snapshot.yaml');
+    expect(await gate(['snapshot', '-q', '-o', snapshot, ...kubeconfig])).toMatchObject({ code: 0, stderr: '' });
+
     const kinds = 'services,endpointslices,deployments,pods,validatingwebhookconfigurations';
+    const printed = join(cluster().folder, 'printed.yaml');
     const listed = await cluster().kubectl(['get', kinds, '--all-namespaces', '-o', 'yaml']);
     expect(listed.stderr).toBe('');
-    const snapshot = join(cluster().folder, 'snapshot.yaml');
-    writeFileSync(snapshot, listed.stdout);
-    const sides = { before: { 'webhook.yaml': webhook('Ignore') }, after: { 'webhook.yaml': webhook('Fail') } };
-    const { code, report } = await checkSides(cluster().folder, sides, '--snapshot', snapshot);
-    return { code, found: report.findings.filter((finding) => finding.ruleId === rule) };
+    writeFileSync(printed, listed.stdout);
+
+    const live = await check('--live', ...kubeconfig);
+    expect(await check('--snapshot', snapshot)).toEqual(live);
+    // It does not show whether a kind without objects was asked for, so it proves less.
+    const { found } = await check('--snapshot', printed);
+    expect(found.map(({ message }) => message)).toEqual(live.found.map(({ message }) => message));
+    return live;
   }
 
   async function slices(): Promise<readonly TestObject[]> {
