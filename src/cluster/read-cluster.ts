@@ -3,7 +3,8 @@ import type { ClusterState, UnreadKind, WantedKind } from '../core/cluster.ts';
 import type { JsonObject, KubeObject } from '../core/model.ts';
 import type { ApiServer, ServedKind } from './api-server.ts';
 import { servedKind, type Discovery } from './discovery.ts';
-import { createHelmReleases, helmReleaseKind } from './helm-releases.ts';
+import { createHelmReleases, helmReleaseKind, isReleaseStorage } from './helm-releases.ts';
+import type { ListOptions } from './list.ts';
 import { keepObject, problemOf } from './objects.ts';
 import { createPodSummary } from './pods.ts';
 import { readKind, type ReadOutcome } from './read-kind.ts';
@@ -67,6 +68,13 @@ interface Reading {
   readonly releases: ReturnType<typeof createHelmReleases>;
 }
 
+/** Kinds with objects of up to a megabyte come in smaller pages; Helm's revisions are left out where the server can. */
+const listOptions: Readonly<Record<string, Omit<ListOptions, 'namespace'>>> = {
+  '/ConfigMap': { limit: 100 },
+  '/Secret': { limit: 100, fieldSelector: 'type!=helm.sh/release.v1' },
+  'apiextensions.k8s.io/CustomResourceDefinition': { limit: 25 },
+};
+
 interface WantedOutcome extends ReadOutcome {
   readonly objects?: readonly KubeObject[];
 }
@@ -78,13 +86,15 @@ async function readWanted(reading: Reading, wanted: WantedKind): Promise<WantedO
   if (found === undefined) return notServed(reading.discovery, wanted.kind);
   const objects: KubeObject[] = [];
   let problem: string | undefined;
-  const outcome = await readKind(reading.api, found, place(reading, wanted), (items) => {
+  const add = (items: readonly JsonObject[]): void => {
     for (const item of items) {
       const wrong = problemOf(item);
-      if (wrong === undefined) objects.push(keepObject(item, reading.redactKey));
-      else problem ??= wrong;
+      if (wrong !== undefined) problem ??= wrong;
+      // Helm's records are evidence of their own, and nothing that Git holds.
+      else if (!isReleaseStorage(item)) objects.push(keepObject(item, reading.redactKey));
     }
-  });
+  };
+  const outcome = await readKind(reading.api, found, place(reading, wanted), add, listOptions[wanted.kind]);
   if (problem === undefined) return { ...outcome, objects };
   const reason = `the server gave an object that gate does not take: ${problem}`;
   return { ...outcome, read: new Set(), unread: [...outcome.unread, { kind: wanted.kind, reason }] };
@@ -98,7 +108,7 @@ function findKind(discovery: Discovery, { kind, version }: WantedKind): ServedKi
   return exact ?? servedKind(discovery, group, name);
 }
 
-function place(reading: Reading, { namespaces }: WantedKind) {
+function place(reading: Pick<Reading, 'fallback'>, { namespaces }: WantedKind) {
   return { ...(namespaces === undefined ? {} : { namespaces }), fallback: reading.fallback };
 }
 
@@ -144,7 +154,11 @@ async function readPods(reading: Reading, wanted: WantedKind): Promise<ReadOutco
 /** Without revisions that a later one replaced: they are nine tenths of the bytes, of up to 1 MB each. */
 const releaseList = { labelSelector: 'owner=helm,status!=superseded', limit: 50 };
 
-async function readReleases(reading: Reading, wanted: WantedKind): Promise<ReadOutcome> {
+/** Reads the newest revisions of Helm releases. */
+export async function readReleases(
+  reading: Pick<Reading, 'api' | 'discovery' | 'fallback' | 'releases'>,
+  wanted: WantedKind,
+): Promise<ReadOutcome> {
   const { api, discovery, releases } = reading;
   const add = (items: readonly JsonObject[]): void => {
     for (const item of items) if (problemOf(item) === undefined) releases.add(item);
