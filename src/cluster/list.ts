@@ -108,7 +108,7 @@ async function fetchPage(reader: Reader, token: string | undefined): Promise<Pag
   // First, as kubectl prints them; the items themselves have none, or PartialObjectMetadata.
   const type = { apiVersion, kind: kind.kind };
   return {
-    items: items.filter(isObject).map((item) => Object.assign({ ...type }, item, type)),
+    items: items.filter(isObject).map((item) => ({ ...type, ...item, ...type })),
     token: typeof rest === 'string' && rest !== '' ? rest : undefined,
     expired: false,
   };

@@ -73,6 +73,11 @@ describe('pages', () => {
       '/apis/example.org/v1/shops?limit=10&continue=20',
     ]);
   });
+  test('an object keeps its own prototype', async () => {
+    const server = await standIn(() => ({ body: '{"items":[{"__proto__":{"kind":"Evil"},"metadata":{"name":"a"}}]}' }));
+    const [found] = await all(await connectTo({ server: server.url }));
+    expect(Object.getPrototypeOf(found)).toBe(Object.prototype);
+  });
   test('in one namespace, by label, only metadata', async () => {
     const server = await standIn(() => ({
       body: { items: [{ kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: { name: 'a' } }] },

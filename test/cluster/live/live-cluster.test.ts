@@ -366,7 +366,7 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: viewer}]
     );
     expect(state.pods).toHaveLength(1);
     expect(state.objects.every((object) => object.metadata.namespace === 'shop')).toBe(true);
-    expect(state.unread.map(({ kind, namespaces }) => `${kind} ${namespaces ?? 'all'}`)).toEqual([
+    expect(state.unread.map(({ kind, namespaces }) => `${kind} ${namespaces?.join() ?? 'all'}`)).toEqual([
       '/Node all',
       '/Pod all',
       'apps/Deployment all',
