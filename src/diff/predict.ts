@@ -108,11 +108,11 @@ function mergeFields(
 
 /** `finalizers` and the like: a set of words. */
 function mergeScalars(live: readonly unknown[], before: readonly unknown[], after: readonly unknown[]): unknown[] {
-  const kept = live.filter((item) => !before.includes(item) || after.includes(item));
-  return [...kept, ...after.filter((item) => !kept.includes(item))];
+  const others = live.filter((item) => !after.includes(item) && !before.includes(item));
+  const placed = (item: unknown): Placed => ({ value: item, place: live.indexOf(item) });
+  return interleave(after.map(placed), others.map(placed));
 }
 
-/** Elements by key: those of Git in the order of Git, then those that something else added to the live object. */
 function mergeItems(
   merge: Merge,
   live: readonly unknown[],
@@ -125,15 +125,37 @@ function mergeItems(
   const held = byKey(live, key);
   const old = byKey(before, key);
   if (now === undefined || held === undefined) return after;
-  const result: unknown[] = [];
-  for (const [name, item] of now) {
+  const places = new Map([...held.keys()].map((name, place) => [name, place]));
+  const place = (name: string): number => places.get(name) ?? -1;
+  const own = [...now].map(([name, item]): Placed => {
     const here = held.get(name);
-    result.push(here === undefined ? item : mergeFields(merge, here, old?.get(name), item, fields));
+    const value = here === undefined ? item : mergeFields(merge, here, old?.get(name), item, fields);
+    return { value, place: place(name) };
+  });
+  const others = [...held].flatMap(([name, value]): Placed[] =>
+    now.has(name) || old?.has(name) === true ? [] : [{ value, place: place(name) }],
+  );
+  return interleave(own, others);
+}
+
+interface Placed {
+  readonly value: unknown;
+  /** Position in the live list; -1: it is not there. */
+  readonly place: number;
+}
+
+/**
+ * Elements of Git in the order of Git; one that only the live object has stands before the next one of Git that follows
+ * it there (strategicpatch mergeSortedSlice).
+ */
+function interleave(own: readonly Placed[], others: readonly Placed[]): unknown[] {
+  const result = [...own];
+  let from = 0;
+  for (const other of others) {
+    while (from < result.length && (result[from]?.place ?? -1) < other.place) from++;
+    result.splice(from++, 0, other);
   }
-  for (const [name, item] of held) {
-    if (!now.has(name) && old?.has(name) !== true) result.push(item);
-  }
-  return result;
+  return result.map(({ value }) => value);
 }
 
 /** Undefined when elements cannot be told apart. */

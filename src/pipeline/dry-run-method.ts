@@ -135,16 +135,19 @@ export function requestFor(
   const version = isObject(live['metadata']) ? live['metadata']['resourceVersion'] : undefined;
   if (method.type === 'replace') return { ...common, object: withVersion(wanted, version), method: 'update' };
   const original = (method.patch === 'kubectl' ? lastAppliedOf(live) : undefined) ?? before;
-  const predicted = withVersion(predictApply(live, original, wanted, method.patch), version);
-  const object = method.keepsLastApplied ? withLastApplied(predicted, wanted) : predicted;
-  return { ...common, object, method: 'update' };
+  // The annotation makes sure that there is a mapping of annotations, so those of others outlive the last one of Git.
+  const sent = method.keepsLastApplied ? withLastApplied(wanted, wanted) : wanted;
+  const predicted = withVersion(predictApply(live, original, sent, method.patch), version);
+  return { ...common, object: predicted, method: 'update' };
 }
 
 /** kubectl and Argo CD keep what they applied in the object; its size counts (256 KiB for all annotations). */
 function withLastApplied(object: JsonObject, applied: JsonObject): JsonObject {
   const metadata = isObject(object['metadata']) ? object['metadata'] : {};
   const annotations = isObject(metadata['annotations']) ? metadata['annotations'] : {};
-  const text = `${JSON.stringify(applied)}\n`;
+  const own = isObject(applied['metadata']) ? applied['metadata'] : {};
+  // kubectl writes the mapping of annotations also when it is empty (util.GetModifiedConfiguration).
+  const text = `${JSON.stringify({ ...applied, metadata: { ...own, annotations: own['annotations'] ?? {} } })}\n`;
   return { ...object, metadata: { ...metadata, annotations: { ...annotations, [lastApplied]: text } } };
 }
 
