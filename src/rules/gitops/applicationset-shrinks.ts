@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import type { ResourceRef, Target } from '../../core/model.ts';
-import { defineRule } from '../../core/rule.ts';
+import { defineRule, type RuleContext } from '../../core/rule.ts';
+import { listAt, stringAt } from '../kit/pods.ts';
 
 interface GeneratedSet {
   readonly ref: ResourceRef;
@@ -26,6 +27,23 @@ function survives(target: Target): boolean {
   return target.apply.onRemoval === 'keeps-target' || target.apply.onRemoval === 'keeps-objects';
 }
 
+/** What the lost Applications own in the cluster, by their status. */
+function ownedFacts(context: RuleContext<unknown>, set: ResourceRef, lost: readonly Target[]): string[] {
+  const owned = lost.flatMap((target) =>
+    listAt(
+      context.live(target.scope)?.get('argoproj.io', 'Application', set.namespace, target.name),
+      'status',
+      'resources',
+    ),
+  );
+  if (owned.length === 0) return [];
+  const claims = owned.filter((resource) => stringAt(resource, 'kind') === 'PersistentVolumeClaim').length;
+  const workloads = owned.filter((resource) =>
+    ['Deployment', 'StatefulSet', 'DaemonSet'].includes(stringAt(resource, 'kind') ?? ''),
+  ).length;
+  return [`live: they own ${owned.length} objects, among them ${workloads} workloads and ${claims} volume claims`];
+}
+
 const member = (name: string, more: Partial<Target> = {}): Partial<Target> => ({
   id: `argocd:argocd/${name}`,
   name,
@@ -46,7 +64,7 @@ export default defineRule({
   confidence: 'determined',
   needs: 'transition',
   kinds: ['argoproj.io/ApplicationSet'],
-  live: [],
+  live: ['argoproj.io/Application'],
   summary:
     'An ApplicationSet generates fewer Applications than before; the controller deletes the others with all they own.',
   docs: {
@@ -64,6 +82,19 @@ export default defineRule({
       name: 'the list of elements becomes empty',
       moreTargets: { before: [member('cell-a'), member('cell-b'), member('cell-c')] },
       expect: [{ resource: 'ApplicationSet/argocd/cells', severity: 'critical', message: 'all 3 Applications' }],
+    },
+    {
+      name: 'the cluster says what the lost Applications own',
+      moreTargets: { before: [member('cell-a')] },
+      live: `apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: cell-a, namespace: argocd}
+status:
+  resources:
+    - {group: apps, version: v1, kind: StatefulSet, namespace: cell-a, name: db, status: Synced}
+    - {version: v1, kind: PersistentVolumeClaim, namespace: cell-a, name: data-db-0, status: Synced}
+`,
+      expect: [{ severity: 'critical' }],
     },
     {
       name: 'the name template changes',
@@ -114,6 +145,7 @@ export default defineRule({
           after: now.length,
           facts: [
             `lost: ${names.join(', ')}${lost.length > names.length ? ` and ${lost.length - names.length} more` : ''}`,
+            ...ownedFacts(context, ref, lost),
           ],
         },
         blast: { value: Math.min(1, 0.5 + 0.05 * lost.length), reason: `${lost.length} Applications` },

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import type { HelmSource, Target } from '../../core/model.ts';
 import { defineRule, type Problem, type RuleContext } from '../../core/rule.ts';
+import { listAt, stringAt } from '../kit/pods.ts';
 
 function helmSource(target: Target | undefined): HelmSource | undefined {
   const [source] = target?.sources ?? [];
@@ -14,7 +15,7 @@ function chartName(source: HelmSource): string {
 }
 
 /** Changes of a HelmRelease that make helm-controller uninstall the release and install another one. */
-function* releaseIdentity(before: Target, after: Target): Iterable<Problem> {
+function* releaseIdentity(context: RuleContext<unknown>, before: Target, after: Target): Iterable<Problem> {
   const was = helmSource(before);
   const now = helmSource(after);
   const ref = after.declaredBy;
@@ -26,13 +27,29 @@ function* releaseIdentity(before: Target, after: Target): Iterable<Problem> {
   ].filter(({ from, to }) => from !== to);
   const [first] = changes;
   if (first === undefined) return;
+  const live = context.live(before.scope);
+  const namespace = was.namespace ?? ref.namespace ?? 'default';
+  const stored = live?.helmReleases().filter((record) => record.name === was.release && record.namespace === namespace);
+  // Nothing was ever installed under the old name: nothing is uninstalled.
+  if (stored?.length === 0 && live?.covers('helm', 'Release', namespace) === true) return;
+  const newest = stored?.toSorted((left, right) => right.revision - left.revision)[0];
   yield {
     resource: ref,
     target: after.id,
     path: first.field,
     location: after.origin,
     message: `HelmRelease ${ref.name} changes its ${changes.map(({ field, from, to }) => `${field.slice(6)} from ${from} to ${to}`).join(' and ')}: helm-controller uninstalls the old release, with everything in it, before it installs the new one.`,
-    evidence: { before: first.from, after: first.to },
+    ...(newest === undefined ? {} : { confidence: 'proven' as const }),
+    evidence: {
+      before: first.from,
+      after: first.to,
+      facts:
+        newest === undefined
+          ? []
+          : [
+              `live: release ${namespace}/${newest.name} is ${newest.status} in revision ${newest.revision} (${newest.chart} ${newest.chartVersion})`,
+            ],
+    },
     fix: `Keep the identity of HelmRelease ${ref.name}, or add a second HelmRelease and remove this one after the move; for the chart name alone set spec.upgrade.chartNameChangeStrategy: InPlaceUpdate.`,
   };
 }
@@ -41,6 +58,19 @@ function* releaseIdentity(before: Target, after: Target): Iterable<Problem> {
 function readsOf(target: Target): string | undefined {
   const [source] = target.sources;
   return source?.type === 'kustomize' ? source.path : undefined;
+}
+
+/**
+ * What the inventory of a live Kustomization holds: ids of the form `namespace_name_group_kind` (fluxcd/cli-utils
+ * object.ObjMetadata).
+ */
+function inventoryFacts(live: unknown): string[] {
+  const entries = listAt(live, 'status', 'inventory', 'entries');
+  if (entries.length === 0) return [];
+  const claims = entries.filter((entry) => (stringAt(entry, 'id') ?? '').endsWith('__PersistentVolumeClaim')).length;
+  return [
+    `live: its inventory holds ${entries.length} objects${claims === 0 ? '' : `, ${claims} of them volume claims`}`,
+  ];
 }
 
 /** A pruning Kustomization that goes away while another one, new in this change, reads the same path. */
@@ -66,7 +96,11 @@ function* renamed(context: RuleContext<unknown>, gone: Target): Iterable<Problem
     evidence: {
       before: ref.name,
       after: heir.declaredBy?.name ?? '',
-      facts: [`both read ${path}`, 'prune is on, so the finalizer of the old Kustomization deletes its inventory'],
+      facts: [
+        `both read ${path}`,
+        'prune is on, so the finalizer of the old Kustomization deletes its inventory',
+        ...inventoryFacts(context.live(gone.scope)?.get(ref.group, ref.kind, ref.namespace, ref.name)),
+      ],
     },
     fix: `Set spec.prune: false (or deletionPolicy: Orphan) on Kustomization ${ref.name} and let it reconcile, then rename it, then turn prune on again.`,
   };
@@ -109,6 +143,17 @@ const release = (over: Partial<HelmSource>): Partial<Target> => ({
   apply: { mode: 'helm', prune: true, automated: true, onRemoval: 'deletes-objects' },
 });
 
+const stored = (name: string) => `apiVersion: gate/v1
+kind: HelmRelease
+namespace: shop
+name: ${name}
+revision: 12
+status: deployed
+chart: shop
+chartVersion: 2.1.0
+apis: [apps/v1/Deployment]
+`;
+
 export default defineRule({
   id: 'flux-identity-change',
   since: '0.1.0',
@@ -119,7 +164,7 @@ export default defineRule({
   confidence: 'determined',
   needs: 'transition',
   kinds: ['kustomize.toolkit.fluxcd.io/Kustomization', 'helm.toolkit.fluxcd.io/HelmRelease'],
-  live: [],
+  live: ['helm/Release', 'kustomize.toolkit.fluxcd.io/Kustomization'],
   summary:
     'A Kustomization is renamed or a HelmRelease gets another release: Flux deletes everything and creates it anew.',
   docs: {
@@ -152,6 +197,18 @@ export default defineRule({
       expect: [{ resource: 'HelmRelease/shop/shop', path: '/spec/releaseName' }],
     },
     {
+      name: 'the same, and the release is in the cluster',
+      moreTargets: { before: [release({})], after: [release({ release: 'web-shop' })] },
+      live: stored('shop'),
+      expect: [{ confidence: 'proven' }],
+    },
+    {
+      name: 'the release was never installed under the old name',
+      moreTargets: { before: [release({})], after: [release({ release: 'web-shop' })] },
+      live: stored('search'),
+      expect: [],
+    },
+    {
       name: 'only the values of a HelmRelease change',
       moreTargets: {
         before: [release({})],
@@ -165,7 +222,7 @@ export default defineRule({
       if (before.engine !== 'flux') continue;
       const after = context.targets.after.get(before.id);
       if (after === undefined) yield* renamed(context, before);
-      else yield* releaseIdentity(before, after);
+      else yield* releaseIdentity(context, before, after);
     }
   },
 });

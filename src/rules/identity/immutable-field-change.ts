@@ -8,6 +8,7 @@ import { at, stringAt, stringMapAt } from '../kit/pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { reconcilesRole, recreates } from '../kit/recreates.ts';
 import { frozenFields } from '../kit/transition-rules.ts';
+import { refusedExpansion } from '../kit/volume-expansion.ts';
 import { examples } from './examples/immutable-field-change.ts';
 
 /** Labels that change with every version, inside a selector that may not change. */
@@ -201,6 +202,15 @@ function* checkChange(context: RuleContext<unknown>, change: ResourceChange): It
   yield* checkHeadless(before, after);
 }
 
+/** Growth of a claim that its StorageClass does not allow: refused like a frozen field. */
+function* checkExpansion(context: RuleContext<unknown>, change: ResourceChange): Iterable<Problem> {
+  const problem = refusedExpansion(context, change);
+  const entry = change.after;
+  if (problem === undefined || entry === undefined) return;
+  const settled = withServerAnswer(context, entry, problem, { whenAccepted: 'withdraw' });
+  if (settled !== undefined) yield settled;
+}
+
 export default defineRule({
   id: 'immutable-field-change',
   since: '0.1.0',
@@ -225,7 +235,7 @@ export default defineRule({
     'rbac.authorization.k8s.io/ClusterRoleBinding',
     'apiextensions.k8s.io/CustomResourceDefinition',
   ],
-  live: ['apiextensions.k8s.io/CustomResourceDefinition'],
+  live: ['apiextensions.k8s.io/CustomResourceDefinition', 'storage.k8s.io/StorageClass'],
   summary: 'The change touches a field that the API server does not let anybody change.',
   docs: {
     why: 'Some fields are fixed when the object is created: `spec.selector` of a Deployment, nearly all of a StatefulSet, the template of a Job, the type of a Secret, `roleRef` of a binding. An update of them is refused by validation, so the sync fails there, with everything before it already applied. Charts that put `helm.sh/chart` or `app.kubernetes.io/version` into `matchLabels` fail with every bump. `Force` deletes and creates the object instead, which is fine for a Job and an outage for the rest.',
@@ -244,6 +254,7 @@ export default defineRule({
     for (const change of context.changes) {
       yield* checkChange(context, change);
       yield* checkNewJob(change);
+      yield* checkExpansion(context, change);
     }
   },
 });

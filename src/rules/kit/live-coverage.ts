@@ -12,7 +12,11 @@ export function coverage(
   podsByNamespace: ReadonlyMap<string, readonly WorkloadPods[]>,
 ): LiveWorld['covers'] {
   const served = servedKinds(state.apiVersions);
-  const namespaces = new Set([...state.objects.map((object) => object.metadata.namespace), ...podsByNamespace.keys()]);
+  const namespaces = new Set([
+    ...state.objects.map((object) => object.metadata.namespace),
+    ...podsByNamespace.keys(),
+    ...state.helmReleases.map((release) => release.namespace),
+  ]);
   /**
    * A dump without a header may hold one namespace only. Of a namespace that it shows nothing of, nothing is known,
    * unless the kind was seen in several namespaces, or the list of Namespaces says that it does not exist.

@@ -29,6 +29,17 @@ function podsBehind(context: RuleContext<unknown>, service: Entry): number | und
   return pods === 0 ? undefined : pods;
 }
 
+/** Nodes that run one of the pods behind a Service now; undefined when pods were not read. */
+function nodesWithPods(context: RuleContext<unknown>, service: Entry): number | undefined {
+  const namespace = service.ref.namespace ?? 'default';
+  const live = context.live(service.target.scope);
+  if (live?.covers('', 'Pod', namespace) !== true) return undefined;
+  const selector = stringMapAt(service.effective, 'spec', 'selector');
+  const found = live.pods(namespace).filter(({ labels }) => matchesLabels(selector, labels));
+  const nodes = new Set(found.flatMap((pods) => Object.keys(pods.nodes)).filter((node) => node !== ''));
+  return nodes.size === 0 ? undefined : nodes.size;
+}
+
 function* externalPolicy(context: RuleContext<unknown>, before: Entry, after: Entry): Iterable<Problem> {
   const was = stringAt(before.effective, 'spec', 'externalTrafficPolicy');
   const now = stringAt(after.effective, 'spec', 'externalTrafficPolicy');
@@ -36,18 +47,23 @@ function* externalPolicy(context: RuleContext<unknown>, before: Entry, after: En
   if (now === 'Local') {
     const pods = podsBehind(context, after);
     const nodes = context.live(after.target.scope)?.ofKind('', 'Node').length;
-    if (pods === undefined || (nodes !== undefined && nodes > 0 && pods >= nodes)) return;
+    const spread = nodesWithPods(context, after);
+    if (pods === undefined || (nodes !== undefined && nodes > 0 && (spread ?? pods) >= nodes)) return;
     const proven = nodes !== undefined && nodes > 0;
     yield problemAt(after, '/spec/externalTrafficPolicy', {
       message: `${formatRef(after.ref)} answers only on nodes that run one of its ${pods} pods: traffic that arrives at any other node is dropped, and draining a node drops it until the load balancer notices.`,
       ...(proven ? { confidence: 'proven' as const } : {}),
       // Live evidence moves it one step: most nodes are without an endpoint.
-      ...(proven && pods * 2 < nodes ? { severity: 'high' as const } : {}),
+      ...(proven && (spread ?? pods) * 2 < nodes ? { severity: 'high' as const } : {}),
       evidence: {
         before: was,
         after: now,
         facts: proven
-          ? [`${pods} pods, ${nodes} nodes: at least ${nodes - pods} nodes without an endpoint`]
+          ? [
+              spread === undefined
+                ? `${pods} pods, ${nodes} nodes: at least ${nodes - pods} nodes without an endpoint`
+                : `live: ${spread} of ${nodes} nodes run one of them now`,
+            ]
           : [`${pods} pods`],
         ...(proven ? {} : { wouldChange: 'as many pods as nodes, spread over them, makes it harmless' }),
       },
@@ -120,6 +136,19 @@ items:
 ${Array.from({ length: count }, (_, index) => `  - {apiVersion: v1, kind: Node, metadata: {name: node-${index}}}`).join('\n')}
 `;
 
+const podsOn = (...names: readonly string[]) =>
+  names
+    .map(
+      (node, index) => `---
+apiVersion: v1
+kind: Pod
+metadata: {name: ingress-${index}, namespace: ingress, labels: {app: ingress}}
+spec: {nodeName: ${node}, containers: [{name: proxy, image: 'registry.example.org/proxy:1.9.0'}]}
+status: {phase: Running}
+`,
+    )
+    .join('');
+
 export default defineRule({
   id: 'traffic-policy-changed',
   since: '0.1.0',
@@ -130,7 +159,7 @@ export default defineRule({
   confidence: 'determined',
   needs: 'transition',
   kinds: ['/Service'],
-  live: ['/Node'],
+  live: ['/Node', '/Pod'],
   summary: 'A Service drops traffic on nodes without its pods, loses client addresses, or gets another load balancer.',
   docs: {
     why: 'With `externalTrafficPolicy: Local` kube-proxy drops traffic on nodes without a local endpoint; load balancers find out only by their health checks. With `Cluster` the client address is replaced by a node address. Load-balancer type annotations are read when the load balancer is built: changing them builds a new one with a new address.',
@@ -161,6 +190,20 @@ export default defineRule({
       before: service('Cluster') + controller('Deployment'),
       after: service('Local') + controller('Deployment'),
       live: nodes(2),
+      expect: [],
+    },
+    {
+      name: 'as many pods as nodes, and all of them on one',
+      before: service('Cluster') + controller('Deployment'),
+      after: service('Local') + controller('Deployment'),
+      live: `${nodes(2)}${podsOn('node-0', 'node-0')}`,
+      expect: [{ confidence: 'proven', severity: 'medium' }],
+    },
+    {
+      name: 'as many pods as nodes, one on each',
+      before: service('Cluster') + controller('Deployment'),
+      after: service('Local') + controller('Deployment'),
+      live: `${nodes(2)}${podsOn('node-0', 'node-1')}`,
       expect: [],
     },
     {

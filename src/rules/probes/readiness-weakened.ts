@@ -14,6 +14,7 @@ import {
 } from '../kit/pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { servicesSelecting } from '../kit/routes.ts';
+import { readyEndpoints, trafficFacts } from '../kit/services.ts';
 import { examples } from './examples/readiness-weakened.ts';
 
 interface Handler {
@@ -40,15 +41,11 @@ function handlerOf(probe: V1Probe): Handler {
 /** Facts about who would notice: the Services, their ready endpoints, the number of pods. */
 function consequenceFacts(services: readonly Entry[], live: LiveWorld | undefined): string[] {
   const facts = [`Services that select these pods: ${services.map((s) => s.ref.name).join(', ')}`];
-  if (live === undefined || !live.covers('discovery.k8s.io', 'EndpointSlice', services[0]?.ref.namespace)) return facts;
-  for (const service of services) {
-    let ready = 0;
-    for (const slice of live.ofKind('discovery.k8s.io', 'EndpointSlice')) {
-      if (slice.metadata.namespace !== service.ref.namespace) continue;
-      if (slice.metadata.labels?.['kubernetes.io/service-name'] !== service.ref.name) continue;
-      ready += listAt(slice, 'endpoints').filter((endpoint) => at(endpoint, 'conditions', 'ready') !== false).length;
-    }
-    facts.push(`Service ${service.ref.name} has ${ready} ready endpoints now`);
+  for (const { ref } of services) {
+    const namespace = ref.namespace ?? 'default';
+    const ready = readyEndpoints(live, namespace, ref.name);
+    if (ready !== undefined) facts.push(`Service ${ref.name} has ${ready.ready} ready endpoints now`);
+    facts.push(...trafficFacts(live, namespace, ref.name));
   }
   return facts;
 }

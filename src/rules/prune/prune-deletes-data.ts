@@ -100,16 +100,19 @@ function claimLoss(deletion: Deletion, context: RuleContext<unknown>): Loss | un
   return { ...lost, proven: proven && phase === 'Bound', what: 'the volume with everything on it', facts };
 }
 
-function statefulSetLoss({ entry }: Deletion): Loss | undefined {
+function statefulSetLoss({ entry }: Deletion, cluster: LiveWorld | undefined): Loss | undefined {
   const claims = listAt(entry.object, 'spec', 'volumeClaimTemplates').map(
     (claim) => stringAt(claim, 'metadata', 'name') ?? '?',
   );
   if (claims.length === 0) return undefined;
+  const bound = claimsOf(entry, claims, cluster);
+  if (bound?.length === 0) return undefined;
   const whenDeleted =
     stringAt(entry.effective, 'spec', 'persistentVolumeClaimRetentionPolicy', 'whenDeleted') ?? 'Retain';
   const facts = [
     `volumeClaimTemplates: ${claims.join(', ')}`,
     `persistentVolumeClaimRetentionPolicy.whenDeleted: ${whenDeleted}`,
+    ...(bound === undefined ? [] : [`live: ${bound.length} claims of it (${bound.slice(0, 5).join(', ')})`]),
   ];
   if (whenDeleted === 'Delete') return { ...lost, what: 'its pods and the claims of all of them', facts };
   return {
@@ -120,6 +123,24 @@ function statefulSetLoss({ entry }: Deletion): Loss | undefined {
   };
 }
 
+/** Claims that its pods have made (`data-db-0`), with their sizes; undefined when claims were not read. */
+function claimsOf(
+  { ref }: Deletion['entry'],
+  templates: readonly string[],
+  cluster: LiveWorld | undefined,
+): readonly string[] | undefined {
+  if (cluster?.covers('', 'PersistentVolumeClaim', ref.namespace) !== true) return undefined;
+  return cluster.ofKind('', 'PersistentVolumeClaim').flatMap((claim) => {
+    const { namespace, name } = claim.metadata;
+    if (namespace !== ref.namespace) return [];
+    const own = templates.some((template) => {
+      const start = `${template}-${ref.name}-`;
+      return name.startsWith(start) && /^\d+$/.test(name.slice(start.length));
+    });
+    return own ? [`${name} ${stringAt(claim, 'status', 'capacity', 'storage') ?? ''}`.trim()] : [];
+  });
+}
+
 /** What the deletion of this object loses; undefined: no data. */
 function lossOf(deletion: Deletion, context: RuleContext<unknown>): Loss | undefined {
   const { group, kind } = deletion.entry.ref;
@@ -128,7 +149,7 @@ function lossOf(deletion: Deletion, context: RuleContext<unknown>): Loss | undef
     case '/PersistentVolumeClaim':
       return claimLoss(deletion, context);
     case 'apps/StatefulSet':
-      return statefulSetLoss(deletion);
+      return statefulSetLoss(deletion, context.live(deletion.entry.target.scope));
     case '/PersistentVolume': {
       const policy = stringAt(deletion.live ?? object, 'spec', 'persistentVolumeReclaimPolicy') ?? 'Retain';
       const facts = [
@@ -236,7 +257,12 @@ export default defineRule({
     'kafka.strimzi.io/Kafka',
     'monitoring.coreos.com/Prometheus',
   ],
-  live: ['/PersistentVolume', 'snapshot.storage.k8s.io/VolumeSnapshot', 'storage.k8s.io/StorageClass'],
+  live: [
+    '/PersistentVolume',
+    '/PersistentVolumeClaim',
+    'snapshot.storage.k8s.io/VolumeSnapshot',
+    'storage.k8s.io/StorageClass',
+  ],
   liveOf: declarationKinds,
   summary: 'A claim, volume, StatefulSet or database resource leaves Git and is pruned, with its data.',
   docs: {

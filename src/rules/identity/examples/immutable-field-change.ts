@@ -88,6 +88,22 @@ spec: {region: ${region}}
 `;
 const flux = { engine: 'flux', apply: { mode: 'server-side', prune: true, automated: true } } as const;
 
+const growing = (size: string, status = '') => `
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: uploads, namespace: shop}
+spec:
+  accessModes: [ReadWriteOnce]
+  storageClassName: local
+  resources: {requests: {storage: ${size}}}
+${status}`;
+const localClass = (more = '') => `---
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: local}
+provisioner: rancher.io/local-path
+${more}`;
+
 export const examples: readonly RuleExample[] = [
   {
     name: 'incident I-24: the version is part of the selector, and the version is bumped',
@@ -233,6 +249,35 @@ export const examples: readonly RuleExample[] = [
     after: stateful('100Gi'),
     dryRun: [{ resource: 'StatefulSet/shop/db', outcome: 'accepted', code: 200 }],
     expect: [],
+  },
+  {
+    name: 'a claim grows whose StorageClass does not allow that',
+    before: growing('10Gi'),
+    after: growing('20Gi'),
+    live: growing('10Gi', 'status: {phase: Bound}\n') + localClass(),
+    expect: [
+      {
+        resource: 'PersistentVolumeClaim/shop/uploads',
+        path: '/spec/resources/requests/storage',
+        confidence: 'proven',
+        willNotApply: true,
+        message: 'does not have allowVolumeExpansion: true',
+      },
+    ],
+  },
+  {
+    name: 'quiet: the StorageClass lets its claims grow',
+    before: growing('10Gi'),
+    after: growing('20Gi'),
+    live: growing('10Gi', 'status: {phase: Bound}\n') + localClass('allowVolumeExpansion: true\n'),
+    expect: [],
+  },
+  {
+    name: 'a claim grows before it is bound',
+    before: growing('10Gi'),
+    after: growing('20Gi'),
+    live: growing('10Gi', 'status: {phase: Pending}\n') + localClass('allowVolumeExpansion: true\n'),
+    expect: [{ confidence: 'proven', willNotApply: true, message: 'only bound claims can be expanded' }],
   },
   {
     name: 'a role binding for another role, by Flux',

@@ -52,6 +52,15 @@ const template = `volumeClaimTemplates:
       spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 50Gi}}}`;
 const flux = { engine: 'flux', apply: { mode: 'server-side', prune: true, automated: true } } as const;
 
+const whenDeleted = 'persistentVolumeClaimRetentionPolicy: {whenDeleted: Delete}';
+const ordinalClaim = (owner: string) => `
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data-${owner}-0, namespace: shop}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 10Gi}}}
+status: {phase: Bound, capacity: {storage: 10Gi}}
+`;
+
 export const examples: readonly RuleExample[] = [
   {
     name: 'a claim leaves an Application with prune',
@@ -144,6 +153,20 @@ ${config}`,
     target: flux,
     before: claim(', annotations: {kustomize.toolkit.fluxcd.io/prune: disabled}') + config,
     after: config,
+    expect: [],
+  },
+  {
+    name: 'a StatefulSet goes, and the claims of its pods are there',
+    before: statefulSet(whenDeleted, template) + config,
+    after: config,
+    live: `${statefulSet(whenDeleted, template)}---${ordinalClaim('orders')}`,
+    expect: [{ resource: 'StatefulSet/shop/orders', severity: 'critical', message: 'the claims of all of them' }],
+  },
+  {
+    name: 'quiet: a StatefulSet goes that never had a pod with a claim',
+    before: statefulSet(whenDeleted, template) + config,
+    after: config,
+    live: `${statefulSet(whenDeleted, template)}---${ordinalClaim('search')}`,
     expect: [],
   },
   {
