@@ -1,5 +1,5 @@
 import { GateError, messageOf } from '../core/errors.ts';
-import { ExchangeStopped } from './exchange.ts';
+import { ExchangeStopped } from './exchange-stopped.ts';
 
 /** What a failed request was about. */
 export interface Failure {

@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type { Readable } from 'node:stream';
 import zlib from 'node:zlib';
+import { ExchangeStopped } from './exchange-stopped.ts';
 
 /** One request as it goes over the wire. */
 export interface Exchange {
@@ -25,16 +26,6 @@ export interface RawAnswer {
   /** Each `Warning` header on its own; Node joins them in `headers`. */
   readonly warnings: readonly string[];
   readonly body: Buffer;
-}
-
-/** Why an exchange was ended by us. */
-export class ExchangeStopped extends Error {
-  readonly reason: 'silence' | 'deadline' | 'too-large' | 'bad-encoding';
-
-  constructor(reason: ExchangeStopped['reason'], cause?: unknown) {
-    super(reason, { cause });
-    this.reason = reason;
-  }
 }
 
 /**

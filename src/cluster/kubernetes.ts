@@ -3,7 +3,7 @@ import envPaths from 'env-paths';
 import type { ClusterDescription } from '../core/cluster.ts';
 import type { Cluster } from '../core/ports.ts';
 import type { ApiServer } from './api-server.ts';
-import { connect, type ConnectOptions } from './connect.ts';
+import type { ConnectOptions } from './connect.ts';
 import { createDiskCache, type DiskCache } from './disk-cache.ts';
 import { discover, type Discovery } from './discovery.ts';
 import { createDryRun } from './dry-run.ts';
@@ -30,6 +30,8 @@ export interface OpenServer {
  * @throws GateError kubeconfig.* for a mistake in the configuration, cluster.* when the server does not answer
  */
 export async function openServer(options: Omit<LiveClusterOptions, 'redactKey'>): Promise<OpenServer> {
+  // Loads Node's HTTP and TLS: a run with a snapshot or without a cluster does not pay for them.
+  const { connect } = await import('./connect.ts');
   const api = await connect(options);
   const folder = options.cacheFolder ?? join(envPaths('gitops-gate', { suffix: '' }).cache, 'api-servers');
   const cache = folder === false ? undefined : createDiskCache(folder);

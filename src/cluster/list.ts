@@ -3,7 +3,7 @@ import { isGateError } from '../core/errors.ts';
 import { isObject } from '../core/json.ts';
 import type { JsonObject } from '../core/model.ts';
 import type { ApiAnswer, ApiServer, ServedKind } from './api-server.ts';
-import { ExchangeStopped } from './exchange.ts';
+import { ExchangeStopped } from './exchange-stopped.ts';
 
 export interface ListOptions {
   /** Absent: the whole cluster. Of no meaning for cluster-scoped kinds. */

@@ -1,5 +1,5 @@
-import { connect, type ConnectOptions } from './connect.ts';
-import { discover } from './discovery.ts';
+import type { ConnectOptions } from './connect.ts';
+import { openServer } from './kubernetes.ts';
 import type { Resource } from './resources.ts';
 
 /**
@@ -7,11 +7,10 @@ import type { Resource } from './resources.ts';
  * @throws GateError kubeconfig.*, cluster.*
  */
 export async function servedResources(options: ConnectOptions): Promise<ReadonlyMap<string, Resource>> {
-  const api = await connect(options);
+  const { api, discovery } = await openServer(options);
   try {
-    const { kinds } = await discover(api);
     return new Map(
-      kinds
+      discovery.kinds
         .filter(({ verbs }) => verbs.includes('list'))
         .map(({ group, kind, plural, namespaced }) => [`${group}/${kind}`, { plural, namespaced }]),
     );
