@@ -85,12 +85,13 @@ function report(context: RuleContext, after: State, previous: State | undefined,
     guarded.map(({ maker }) => maker.ref),
   );
   const current = now === undefined ? undefined : allowanceOf(budget, now);
-  const roomNow = current !== undefined && now! > allowance.pods && current.allowed > 0;
+  const more = now !== undefined && now > allowance.pods;
+  const roomNow = more && current !== undefined && current.allowed > 0 && !setsReplicas(guarded);
   let severity: Severity = 'high';
   let confidence: Confidence = 'determined';
   if (roomNow) severity = stepDown(severity);
   else if (churn !== undefined) severity = 'critical';
-  if (now !== undefined && !roomNow) confidence = 'proven';
+  if (now !== undefined && !more) confidence = 'proven';
   const unseen = guarded.some(({ maker }) => maker.entry !== undefined)
     ? undefined
     : unseenFact(context.after, entry.target.scope, budget.namespace);
@@ -119,6 +120,9 @@ function report(context: RuleContext, after: State, previous: State | undefined,
               `the cluster runs ${now} pods now, of which ${current.allowed} may be evicted; at the lower bound none may`,
             ]
           : []),
+        ...(more && !roomNow && setsReplicas(guarded)
+          ? [`the cluster runs ${now} pods now, and the sync sets ${allowance.pods} again`]
+          : []),
         ...(churn === undefined ? [] : [churn]),
         ...(unseen === undefined ? [] : [unseen]),
       ],
@@ -130,6 +134,13 @@ function report(context: RuleContext, after: State, previous: State | undefined,
         : {}),
     },
   });
+}
+
+/** Git writes the number of pods of each workload, and no autoscaler does: what runs beside it goes with the next sync. */
+function setsReplicas(guarded: readonly Guarded[]): boolean {
+  return guarded.every(
+    ({ maker, bound }) => bound === undefined && at(maker.entry?.object, 'spec', 'replicas') !== undefined,
+  );
 }
 
 function row({ budget, allowance }: State) {

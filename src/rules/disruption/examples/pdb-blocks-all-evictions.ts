@@ -98,6 +98,13 @@ export const examples: readonly RuleExample[] = [
     expect: [{ resource, severity: 'medium', confidence: 'determined' }],
   },
   {
+    name: 'somebody scaled it up by hand, and Git sets four again',
+    before: deployment(4),
+    after: deployment(4) + budget('minAvailable: 80%'),
+    live: deployment(6) + node('node-a', false),
+    expect: [{ resource, severity: 'high', confidence: 'determined' }],
+  },
+  {
     name: 'a node is cordoned while the budget comes',
     before: deployment(4),
     after: deployment(4) + budget('minAvailable: 80%'),
