@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { silentProgress } from '../../src/cli/progress.ts';
 import { counts } from '../../src/core/counts.ts';
-import { runGate } from '../../src/pipeline.ts';
+import { runGate, type GatePorts } from '../../src/pipeline.ts';
 import { createPorts } from '../../src/wire.ts';
 
 export interface ScenarioResult {
@@ -13,7 +13,10 @@ export interface ScenarioResult {
 }
 
 /** Runs a scenario folder (before/, after/, optional snapshot.yaml and gate.yaml) with real helm and kustomize. */
-export async function runScenario(folder: string): Promise<ScenarioResult> {
+export async function runScenario(
+  folder: string,
+  adapt: (ports: GatePorts) => GatePorts = (ports) => ports,
+): Promise<ScenarioResult> {
   const optional = (name: string) => {
     const path = join(folder, name);
     return existsSync(path) ? path : undefined;
@@ -33,7 +36,7 @@ export async function runScenario(folder: string): Promise<ScenarioResult> {
       all: false,
       onIncomplete: 'fail',
     },
-    ports,
+    adapt(ports),
   );
   return {
     verdict: report.verdict,
