@@ -37,6 +37,7 @@ export default defineRule({
   confidence: 'determined',
   needs: 'transition',
   kinds: ['apps/Deployment'],
+  live: [],
   summary: '${quoted}.',
   docs: {
     why: 'What goes wrong, how, and which Kubernetes behaviour makes it so.',
