@@ -10,11 +10,13 @@ import {
   budgetsIn,
   describeBudget,
   guardingBudgets,
+  guards,
   type Allowance,
   type Budget,
 } from '../kit/disruption-budget.ts';
 import { guardedBy, livePods, nodeChurn, totalPods, type Guarded } from '../kit/guarded.ts';
 import { declarationKinds, disruptionKinds, liveKinds } from '../kit/live-kinds.ts';
+import { activePods } from '../kit/live-pods.ts';
 import { at, numberAt } from '../kit/pods.ts';
 import { formatRef, problemAt } from '../kit/problem.ts';
 import { formatRefs } from '../kit/services.ts';
@@ -195,14 +197,26 @@ function blocksAnything(budget: Budget): boolean {
 function withoutPods(context: RuleContext, budget: Budget): Problem {
   const entry = budget.entry!;
   const unseen = unseenFact(context.after, entry.target.scope, budget.namespace);
+  const live = context.live(entry.target.scope);
+  const found = (live?.pods(budget.namespace) ?? []).filter((pods) => guards(budget, pods.labels));
+  const count = found.reduce((sum, pods) => sum + activePods(pods), 0);
+  const churn = count === 0 ? undefined : nodeChurn(live);
   return problemAt(entry, budgetPath(budget), {
+    ...(churn === undefined ? {} : { severity: 'critical' as const }),
     message: `${formatRef(entry.ref)} (${describeBudget(budget)}) allows no eviction of the pods that it selects, however many there are: node drains and upgrades wait for ever on the nodes that run them.`,
-    confidence: 'likely',
+    confidence: count === 0 ? 'likely' : 'proven',
     fix: `Set maxUnavailable: 1 in ${formatRef(entry.ref)}.`,
     evidence: {
       after: describeBudget(budget),
+      ...(count === 0 ? {} : { live: { pods: count } }),
       facts: [
-        'no rendered workload carries the labels that it selects; an operator may make such pods',
+        count === 0
+          ? 'no rendered workload carries the labels that it selects; an operator may make such pods'
+          : `live: it selects ${count} pods of ${found
+              .slice(0, 3)
+              .map(({ owner }) => `${owner.kind} ${owner.name}`)
+              .join(', ')}`,
+        ...(churn === undefined ? [] : [churn]),
         ...(unseen === undefined ? [] : [unseen]),
       ],
     },

@@ -3,7 +3,7 @@ import type { LiveWorld, RuleContext } from '../../core/rule.ts';
 import { candidateMakers, viewOf, type ClusterView, type PodMaker } from './cluster-view.ts';
 import { budgetsIn, foreignBudgets, guards, type Budget } from './disruption-budget.ts';
 import { getOrMake } from './memo.ts';
-import { numberAt, stringAt } from './pods.ts';
+import { listAt, numberAt, stringAt } from './pods.ts';
 import { formatRef } from './problem.ts';
 import { scalerFor } from './scalers.ts';
 
@@ -76,8 +76,9 @@ export function livePods(live: LiveWorld | undefined, refs: readonly ResourceRef
 }
 
 /**
- * Is the cluster moving pods between nodes right now? Cordoned nodes, or kubelets of different minor versions (an upgrade
- * that is under way). Undefined when not, or when nodes were not read.
+ * Is the cluster moving pods between nodes right now? Cordoned nodes, nodes that are not ready (their repair evicts what
+ * is on them), or kubelets of different minor versions (an upgrade that is under way). Undefined when not, or when nodes
+ * were not read.
  */
 export function nodeChurn(live: LiveWorld | undefined): string | undefined {
   if (live === undefined) return undefined;
@@ -88,6 +89,15 @@ export function nodeChurn(live: LiveWorld | undefined): string | undefined {
   if (cordoned.length > 0) {
     const names = cordoned.slice(0, 3).map((node) => node.metadata.name);
     return `${cordoned.length} of ${nodes.length} nodes ${cordoned.length === 1 ? 'is' : 'are'} cordoned (${names.join(', ')}${cordoned.length > 3 ? ', …' : ''})`;
+  }
+  const broken = nodes.filter((node) =>
+    listAt(node, 'status', 'conditions').some(
+      (condition) => stringAt(condition, 'type') === 'Ready' && stringAt(condition, 'status') !== 'True',
+    ),
+  );
+  if (broken.length > 0) {
+    const names = broken.slice(0, 3).map((node) => node.metadata.name);
+    return `${broken.length} of ${nodes.length} nodes ${broken.length === 1 ? 'is' : 'are'} not ready (${names.join(', ')}${broken.length > 3 ? ', …' : ''}), and their repair moves what runs there`;
   }
   const minors = new Set(
     nodes

@@ -36,6 +36,17 @@ metadata: {name: ${name}}
 spec: {unschedulable: ${cordoned}}
 `;
 
+const operatorPod = (app: string) => `apiVersion: v1
+kind: Pod
+metadata:
+  name: ${app}-0
+  namespace: shop
+  labels: {app: ${app}}
+  ownerReferences: [{apiVersion: core.strimzi.io/v1beta2, kind: StrimziPodSet, name: ${app}, uid: 77f0, controller: true}]
+spec: {nodeName: node-a, containers: [{name: ${app}, image: 'quay.io/strimzi/kafka:0.45.0-kafka-3.9.0'}]}
+status: {phase: Running}
+`;
+
 const resource = 'PodDisruptionBudget/web';
 
 export const examples: readonly RuleExample[] = [
@@ -146,5 +157,17 @@ export const examples: readonly RuleExample[] = [
         message: 'however many there are',
       },
     ],
+  },
+  {
+    name: 'the same, and such pods run in the cluster',
+    after: budget('maxUnavailable: 0', 'kafka'),
+    live: operatorPod('kafka'),
+    expect: [{ resource: 'PodDisruptionBudget/kafka', severity: 'high', confidence: 'proven' }],
+  },
+  {
+    name: 'the same, and the pods that run there are others',
+    after: budget('maxUnavailable: 0', 'kafka'),
+    live: operatorPod('zookeeper'),
+    expect: [{ resource: 'PodDisruptionBudget/kafka', confidence: 'likely' }],
   },
 ];

@@ -46,6 +46,9 @@ metadata: {name: node-a}
 spec: {unschedulable: true}
 `;
 
+const withNode = (ready: string) =>
+  unhealthy.replace('spec: {unschedulable: true}', `status: {conditions: [{type: Ready, status: "${ready}"}]}`);
+
 const resource = 'PodDisruptionBudget/api';
 const tight = '{httpGet: {path: /ready, port: 8080}, timeoutSeconds: 1, failureThreshold: 1}';
 
@@ -119,5 +122,19 @@ export const examples: readonly RuleExample[] = [
     after: deployment('1.1.0', { probe: tight }) + budget('minAvailable: 80%'),
     live: unhealthy,
     expect: [{ resource, severity: 'critical', confidence: 'proven' }],
+  },
+  {
+    name: 'the pods are unhealthy now and a node waits for its repair',
+    before: deployment('1.0.0'),
+    after: deployment('1.1.0', { probe: tight }) + budget('minAvailable: 80%'),
+    live: withNode('False'),
+    expect: [{ resource, severity: 'critical', confidence: 'proven' }],
+  },
+  {
+    name: 'the pods are unhealthy now and all nodes are ready',
+    before: deployment('1.0.0'),
+    after: deployment('1.1.0', { probe: tight }) + budget('minAvailable: 80%'),
+    live: withNode('True'),
+    expect: [{ resource, severity: 'high', confidence: 'proven' }],
   },
 ];
