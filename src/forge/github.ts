@@ -115,7 +115,7 @@ export async function createGitHub(options: GitHubOptions): Promise<Forge> {
       }),
     writeLabels: (number, change) =>
       writing(`label pull request #${number}`, 'pull-requests: write', async () =>
-        writeLabelChange(client, await readPull(number), change),
+        writeLabelChange(client, pulls.get(number)?.pull ?? (await readPull(number)), change),
       ),
   };
 }

@@ -154,15 +154,19 @@ export function toProblem(error: unknown, { what, permission }: Attempt): GateEr
   return problem('unexpected', said, 'tool', 'Run the job again.');
 }
 
-/** GitHub names the permission that would do: `issues=write; pull_requests=write`. */
+/**
+ * GitHub names the permission that would do: `issues=write; pull_requests=write`. Ours stands when it is of one of these
+ * areas: it may be for the write that follows a look.
+ */
 function grantOf(response: ResponseLike, permission: string): string {
   const accepted = String(response.headers['x-accepted-github-permissions'] ?? '');
-  const named = accepted
-    .split(';')
-    .map((part) => /^\s*([a-z_]{2,40})=(read|write)\b/.exec(part.split(',')[0] ?? ''))
-    .filter((part) => part !== null);
-  const wanted = named.map(([, area, level]) => `${area!.replaceAll('_', '-')}: ${level}`);
-  return wanted.length === 0 || wanted.includes(permission) ? permission : wanted[0]!;
+  const named = accepted.split(';').flatMap((part) => {
+    const [, area, level] = /^\s*([a-z_]{2,40})=(read|write)\b/.exec(part) ?? [];
+    return area === undefined ? [] : [{ area: area.replaceAll('_', '-'), level }];
+  });
+  const [first] = named;
+  if (first === undefined || named.some(({ area }) => permission.startsWith(`${area}:`))) return permission;
+  return `${first.area}: ${first.level}`;
 }
 
 function isRateLimit(response: ResponseLike): boolean {

@@ -57,6 +57,8 @@ const all: Partial<Record<Area, Level>> = {
   statuses: 'write',
   actions: 'read',
 };
+/** GitHub answers null for the repository of a fork that was deleted; its description does not say so. */
+const undescribed = /^(?:\/\d+)?\/head\/repo must be object$/;
 const order: readonly Level[] = ['none', 'read', 'write'];
 
 /** Plays GitHub's REST API for one repository on a loopback port. Every request is held against GitHub's own description. */
@@ -205,7 +207,7 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<GitHub> 
     const schema = operation === undefined ? undefined : responseSchema(operation, answer.status);
     if (operation !== undefined && schema !== undefined && body !== undefined && answer.status < 300) {
       body = fill(schema, body);
-      for (const problem of responseProblems(operation, answer.status, body))
+      for (const problem of responseProblems(operation, answer.status, body).filter((text) => !undescribed.test(text)))
         github.violations.push(`${operation.id}: the test server's own answer: ${problem}`);
     }
     const text = answer.text ?? (body === undefined ? '' : JSON.stringify(body));
