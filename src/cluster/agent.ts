@@ -26,22 +26,30 @@ export function createAgent(
   },
 ): http.Agent {
   const { certificate, proxy, sockets, signal } = options;
-  const pool = { keepAlive: true, maxSockets: sockets, keepAliveMsecs: 30_000, scheduling: 'lifo' as const };
+  const pool = {
+    keepAlive: true,
+    maxSockets: sockets,
+    scheduling: 'lifo' as const,
+    // An idle connection is given up before a load balancer drops it without a word: rendering may lie between requests.
+    timeout: 20_000,
+  };
   const url = new URL(config.server);
   if (url.protocol === 'http:') {
     const agent = new http.Agent(pool);
     return proxy === undefined ? agent : through(agent, proxy, signal, (socket) => socket);
   }
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  const serverName = config.tlsServerName ?? (isIP(host) === 0 ? host : undefined);
+  const name = config.tlsServerName ?? host;
   const tlsOptions: tls.ConnectionOptions = {
-    ...(config.insecure ? { rejectUnauthorized: false } : { ca: config.ca ?? systemAuthorities() }),
-    ...(certificate === undefined ? {} : certificate),
-    ...(serverName === undefined ? {} : { servername: serverName }),
-    // Without a name to ask for, Node checks the certificate against `host`, which a tunnel does not know.
-    ...(proxy !== undefined && serverName === undefined
-      ? { checkServerIdentity: (_name: string, peer: tls.PeerCertificate) => tls.checkServerIdentity(host, peer) }
-      : {}),
+    ...(config.insecure
+      ? { rejectUnauthorized: false }
+      : {
+          ca: config.ca ?? systemAuthorities(),
+          checkServerIdentity: (_name: string, peer: tls.PeerCertificate) => tls.checkServerIdentity(name, peer),
+        }),
+    ...certificate,
+    // An address is no name that may be asked for (RFC 6066).
+    ...(isIP(name) === 0 ? { servername: name } : {}),
   };
   const agent = new https.Agent({ ...pool, ...tlsOptions });
   if (proxy === undefined) return agent;

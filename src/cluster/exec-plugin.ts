@@ -2,6 +2,7 @@ import { GateError } from '../core/errors.ts';
 import { isObject } from '../core/json.ts';
 import type { JsonObject } from '../core/model.ts';
 import type { Exec } from '../core/ports.ts';
+import { redactCredentials } from '../core/redact.ts';
 import type { ConnectionConfig, ExecPlugin } from './kubeconfig-entry.ts';
 
 /** What a credential plugin gave. */
@@ -126,13 +127,15 @@ function credential(
   };
 }
 
+const noKey = new Uint8Array(32);
+
 /** The last line that says something, on one line, for the sentence. */
 function said(stderr: string): string {
   const line = stderr
     .split('\n')
     .map((text) => text.replace(/[\p{Cc}\p{Cf}]+/gu, ' ').trim())
     .findLast((text) => text !== '');
-  return line === undefined ? '' : `: ${line.slice(0, 300)}`;
+  return line === undefined ? '' : `: ${redactCredentials(line, noKey).slice(0, 300)}`;
 }
 
 function defined(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {

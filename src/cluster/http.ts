@@ -2,7 +2,7 @@ import type http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isObject } from '../core/json.ts';
 import type { Json, JsonObject } from '../core/model.ts';
-import { createAgent, type ClientCertificate } from './agent.ts';
+import { createAgent } from './agent.ts';
 import type { ApiAnswer, ApiRequestOptions, ApiServer } from './api-server.ts';
 import type { Budget } from './budget.ts';
 import type { CredentialSource, Credentials } from './credentials.ts';
@@ -33,13 +33,15 @@ export function createHttp(options: HttpOptions): Pick<ApiServer, 'request' | 'c
   const base = new URL(config.server);
   const prefix = base.pathname.replace(/\/$/, '');
   const proxy = proxyFor(base, config.proxyUrl, options.environment);
-  let pool: { readonly certificate: ClientCertificate | undefined; readonly agent: http.Agent } | undefined;
+  // One per client certificate: a plugin may give a new one while requests with the last one are under way.
+  const agents = new Map<string, http.Agent>();
 
   const agentFor = ({ certificate }: Credentials): http.Agent => {
-    if (pool !== undefined && pool.certificate?.cert === certificate?.cert) return pool.agent;
-    pool?.agent.destroy();
+    const key = certificate === undefined ? '' : certificate.cert.toString();
+    const known = agents.get(key);
+    if (known !== undefined) return known;
     const agent = createAgent(config, { certificate, proxy, sockets: options.concurrency, signal: budget.signal });
-    pool = { certificate, agent };
+    agents.set(key, agent);
     return agent;
   };
 
@@ -104,7 +106,7 @@ export function createHttp(options: HttpOptions): Pick<ApiServer, 'request' | 'c
     request,
     close: async () => {
       budget.end();
-      pool?.agent.destroy();
+      for (const agent of agents.values()) agent.destroy();
     },
   };
 }

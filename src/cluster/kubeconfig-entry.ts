@@ -77,6 +77,9 @@ export function readCluster(
 function withScheme(server: string, tls: boolean, fail: Fail): string {
   const full = server.includes('://') ? server : `${tls ? 'https' : 'http'}://${server}`;
   if (!URL.canParse(full) || !/^https?:/i.test(full)) throw fail(`${JSON.stringify(server)} is no URL of a server`);
+  const { username, password } = new URL(full);
+  if (username !== '' || password !== '')
+    throw fail('the URL of the server holds a password, which belongs to the user');
   return full.replace(/\/+$/, '');
 }
 

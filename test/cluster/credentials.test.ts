@@ -173,6 +173,12 @@ echo '${credential({ token: 't' })}'`);
     );
     expect(server.requests).toEqual([]);
   });
+  test('a token that a plugin prints to stderr is not repeated', async () => {
+    const { file } = plugin('echo "cannot use glpat-abcdefghijklmnopqrstuvwx" >&2; exit 1');
+    const server = await standIn(() => ({ body: version }));
+    const error = await failure((await connectTo({ server: server.url }, user(file))).request('GET', '/version'));
+    expect(error.message).toMatch(/failed with exit code 1: cannot use redacted:/);
+  });
   test('one that is not installed: its own hint', async () => {
     const server = await standIn(() => ({ body: version }));
     const api = await connectTo(

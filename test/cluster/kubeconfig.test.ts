@@ -113,6 +113,7 @@ describe('which context', () => {
     [{ users: [] }, 'names the user "a", which is not defined'],
     [{ clusters: [{ name: 'a', cluster: {} }] }, 'the cluster has no server'],
     [{ clusters: [{ name: 'a', cluster: { server: 'ftp://x' } }] }, '"ftp://x" is no URL of a server'],
+    [{ clusters: [{ name: 'a', cluster: { server: 'https://me:pw@x' } }] }, 'the URL of the server holds a password'],
     [{ clusters: [{ name: 'a', cluster: { server: 5 } }] }, 'server is no text'],
     [{ clusters: [{ cluster: {} }] }, 'an entry of clusters has no name'],
     [

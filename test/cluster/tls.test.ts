@@ -59,6 +59,12 @@ describe('TLS', () => {
     const named = await connectTo(trusted(server, { 'tls-server-name': 'api.test' }));
     expect((await named.request('GET', '/version')).body).toEqual(version);
   });
+  test('tls-server-name may be an address', async () => {
+    const other = makeCertificate({ commonName: 'api', issuer: authority, addresses: ['10.0.0.1'] });
+    const server = await standIn(ok, other);
+    const api = await connectTo(trusted(server, { 'tls-server-name': '10.0.0.1' }));
+    expect((await api.request('GET', '/version')).body).toEqual(version);
+  });
   test('insecure-skip-tls-verify', async () => {
     const server = await standIn(ok, good);
     const api = await connectTo({ server: server.url, 'insecure-skip-tls-verify': true });
