@@ -52,7 +52,10 @@ function note(
       (entry.namespaces === undefined || namespace === undefined || entry.namespaces.includes(namespace)),
   );
   if (unread === undefined) {
+    // A live cluster was asked for all that is needed: what it did not give is in `unread`.
+    if (world.state.server !== undefined) return;
     if (world.covers(group, kind) || (namespace !== undefined && world.covers(group, kind, namespace))) return;
+    if (namespace === undefined && world.state.kindsInNamespaces?.has(wanted) === true) return;
     // Whether the cluster has custom resources of this kind at all is not known.
     if (world.state.apiVersions === undefined && isCustom(group)) return;
   }

@@ -68,6 +68,10 @@ test('kinds that a dump does not hold are one note; custom resources that nobody
   expect(note?.reason).toMatch(/^not in the evidence; judged without it: /);
 });
 
+test('a live cluster was asked for what is needed: a kind that nobody asked for is no gap', () => {
+  expect(gaps({ kinds: new Set(['apps/Deployment']), server: 'https://127.0.0.1:6443' })).toEqual([]);
+});
+
 test('no cluster, no note: the report says that of the target', () => {
   expect(evidenceGaps(rules, [change], () => undefined)).toEqual([]);
 });
