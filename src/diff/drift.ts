@@ -1,7 +1,7 @@
 import type { DriftEntry, Entry, FieldChange, KubeObject } from '../core/model.ts';
 import { valueAt } from './attribute.ts';
 import { type Fields, own } from './defaults/fill.ts';
-import { gateOf } from './dropped.ts';
+import { gateOf, isNoField } from './dropped.ts';
 import { deleting, engineHandling, removesItself } from './engine-handling.ts';
 import { effectiveObject } from './entries.ts';
 import { isControllers, isGitsField } from './gits-field.ts';
@@ -16,7 +16,7 @@ import { mutatorsOf } from './mutating.ts';
 import { comparable, isMasked } from './normalize.ts';
 import { otherOwner } from './ownership.ts';
 import { scalerOf, type Scalers } from './scalers.ts';
-import { differences, type Difference } from './walk.ts';
+import { differences, type Difference, sameJson } from './walk.ts';
 import { vanishes } from '../core/semantic.ts';
 
 /** What comparing with the cluster needs beside the object. */
@@ -32,7 +32,7 @@ export interface DriftContext {
 
 /** Something that the reader should know of the comparison of one object; the same topic is said once per target. */
 export interface DriftRemark {
-  readonly topic: 'rules' | 'managers' | 'scaled' | 'secrets' | 'version' | 'dropped';
+  readonly topic: 'rules' | 'managers' | 'scaled' | 'secrets' | 'version' | 'dropped' | 'no-field';
   /** What sets it apart within the topic: the expression, the gate. */
   readonly about: string;
 }
@@ -102,7 +102,7 @@ function fieldDrift(entry: Entry, live: KubeObject, rules: IgnoreRules, context:
     const by = ownerOf(live, difference.path, context.schema);
     real.push(by === undefined ? difference : { ...difference, by });
   }
-  real.push(...addedByHand(entry, live, wanted, found, rules, context));
+  real.push(...addedByHand({ entry, live, wanted, found, rules }, real, context.schema));
   for (const about of unknown) remarks.push({ topic: 'rules', about });
   if (real.length === 0) return { remarks };
   return { remarks, drift: entryOf(entry, live, effective, real, context) };
@@ -162,6 +162,9 @@ function explained(
     const scaler = scalerOf(entry, scalers);
     if (scaler !== undefined) return { topic: 'scaled', about: scaler };
   }
+  if (difference.after === undefined && isNoField(difference.fields)) {
+    return { topic: 'no-field', about: difference.path };
+  }
   if (difference.after === undefined && isBuiltinGroup(entry.ref.group)) {
     const gate = gateOf(live, difference.fields, index.kubernetesVersion);
     // Whoever stored it and took it away again would still own something there.
@@ -178,26 +181,37 @@ const traces = new Set([
   'deployment.kubernetes.io/revision',
 ]);
 
-/** What a person added to the live object and Git does not have: an env variable, a label, a container. */
+/**
+ * What a person set on the live object and Git does not have: an env variable, a label, a container, a field that Git
+ * leaves to the API's default.
+ * @param listed differences that are listed anyway
+ */
 function addedByHand(
-  entry: Entry,
-  live: KubeObject,
-  wanted: Fields,
-  found: Fields,
-  rules: IgnoreRules,
-  { schema }: DriftContext,
+  sides: {
+    readonly entry: Entry;
+    readonly live: KubeObject;
+    readonly wanted: Fields;
+    readonly found: Fields;
+    readonly rules: IgnoreRules;
+  },
+  listed: readonly Difference[],
+  schema: KindSchema,
 ): (Difference & { readonly by: string })[] {
+  const { entry, live, wanted, found, rules } = sides;
   const added: (Difference & { readonly by: string })[] = [];
   const isInside = (path: string): boolean =>
-    added.some((item) => path === item.path || path.startsWith(`${item.path}/`));
+    [...listed, ...added].some((item) => path === item.path || path.startsWith(`${item.path}/`)) ||
+    listed.some((item) => item.path.startsWith(`${path}/`));
   for (const item of setByHand(live, schema)) {
     const { path, fields } = item;
     if (isInside(path) || rules.managers.has(item.by) || !isPlainField(entry, item)) continue;
     // Not what the rules ignore, and not what Git (or the API's default) has too.
     const value = valueAt(found, path, schema);
-    if (value === undefined || value === null || valueAt(wanted, path, schema) !== undefined) continue;
-    if (isMasked(path, entry.nondeterministic) || vanishes(fields.at(-1) ?? '', value)) continue;
-    added.push({ path, fields, after: value, by: item.by });
+    const known = valueAt(wanted, path, schema);
+    if (value === undefined || value === null || isMasked(path, entry.nondeterministic)) continue;
+    if (known === undefined ? vanishes(fields.at(-1) ?? '', value) : item.element || sameJson(known, value)) continue;
+    const before = valueAt(entry.object, path, schema);
+    added.push({ path, fields, ...(before === undefined ? {} : { before }), after: value, by: item.by });
   }
   return added;
 }

@@ -76,3 +76,20 @@ export function gateOf(object: KubeObject, fields: readonly string[], version: s
   }
   return undefined;
 }
+
+const metadataFields = new Set(
+  'name generateName namespace selfLink uid resourceVersion generation creationTimestamp deletionTimestamp deletionGracePeriodSeconds labels annotations ownerReferences finalizers managedFields'.split(
+    ' ',
+  ),
+);
+const resourceFields = new Set(['limits', 'requests', 'claims']);
+
+/**
+ * Is the field none of the API's, so that no server stores it? Known for `metadata` and the `resources` of containers,
+ * where most slips of indentation end up.
+ */
+export function isNoField(fields: readonly string[]): boolean {
+  const name = fields.at(-1) ?? '';
+  if (fields.length === 2 && fields[0] === 'metadata') return !metadataFields.has(name);
+  return fields.at(-2) === 'resources' && /[cC]ontainers$/.test(fields.at(-3) ?? '') && !resourceFields.has(name);
+}

@@ -109,6 +109,8 @@ function sentence({ topic, about }: DriftRemark, objects: string): { readonly re
         reason: `the fields of ${objects} were not compared: ${about}`,
         next: 'Read the objects in the version that Git uses (kubectl get <resource>.<version>.<group>).',
       };
+    case 'no-field':
+      return { reason: `${about} of ${objects} is in Git and is no field of the API, so no server stores it` };
     case 'dropped':
       return {
         reason: `a field of ${objects} is in Git but not stored: this API server does not have ${about} switched on`,

@@ -2,6 +2,7 @@ import type { WantedKind } from '../core/cluster.ts';
 import type { Config } from '../core/config.ts';
 import type { Entry, ResourceChange } from '../core/model.ts';
 import type { Rule } from '../core/rule.ts';
+import { driftEvidence } from '../diff/live-needs.ts';
 
 /** Kinds of which there are many and which matter only where the change happens. */
 const localKinds = new Set(['/ConfigMap', '/Secret', '/ServiceAccount', 'helm/Release']);
@@ -13,7 +14,7 @@ const localKinds = new Set(['/ConfigMap', '/Secret', '/ServiceAccount', 'helm/Re
  */
 export function wantedKinds(input: {
   readonly rules: readonly Rule[];
-  readonly config: Pick<Config, 'rules'>;
+  readonly config: Pick<Config, 'rules'> & Partial<Pick<Config, 'argocd'>>;
   readonly entries: readonly Entry[];
   readonly changes: readonly ResourceChange[];
 }): readonly WantedKind[] {
@@ -23,6 +24,12 @@ export function wantedKinds(input: {
   const places = namespacesOf(entries);
   for (const kind of everywhere) {
     wanted.set(kind, localKinds.has(kind) ? { namespaces: new Set(places) } : {});
+  }
+  for (const { kind, namespaces } of driftEvidence(entries, input.config.argocd?.namespace ?? 'argocd')) {
+    const known = wanted.get(kind);
+    if (known === undefined) wanted.set(kind, namespaces === undefined ? {} : { namespaces: new Set(namespaces) });
+    else if (namespaces === undefined) delete known.namespaces;
+    else for (const namespace of namespaces) known.namespaces?.add(namespace);
   }
   for (const { ref } of entries) {
     const kind = `${ref.group}/${ref.kind}`;
