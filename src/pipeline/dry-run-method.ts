@@ -135,10 +135,26 @@ export function requestFor(
   const version = isObject(live['metadata']) ? live['metadata']['resourceVersion'] : undefined;
   if (method.type === 'replace') return { ...common, object: withVersion(wanted, version), method: 'update' };
   const original = (method.patch === 'kubectl' ? lastAppliedOf(live) : undefined) ?? before;
-  // The annotation makes sure that there is a mapping of annotations, so those of others outlive the last one of Git.
-  const sent = method.keepsLastApplied ? withLastApplied(wanted, wanted) : wanted;
+  const sent = method.keepsLastApplied ? withLastApplied(wanted, wanted) : withMarks(wanted);
   const predicted = withVersion(predictApply(live, original, sent, method.patch), version);
   return { ...common, object: predicted, method: 'update' };
+}
+
+/**
+ * Helm puts a label and annotations of its own on every object, so those that others added to the live object outlive
+ * the last one of Git.
+ */
+function withMarks(object: JsonObject): JsonObject {
+  const metadata = isObject(object['metadata']) ? object['metadata'] : {};
+  const { labels, annotations } = metadata;
+  return {
+    ...object,
+    metadata: {
+      ...metadata,
+      labels: { ...(isObject(labels) ? labels : {}), 'app.kubernetes.io/managed-by': 'Helm' },
+      annotations: isObject(annotations) ? annotations : {},
+    },
+  };
 }
 
 /** kubectl and Argo CD keep what they applied in the object; its size counts (256 KiB for all annotations). */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import immutableFieldChange from '../../../src/rules/identity/immutable-field-change.ts';
 import { hasCluster, useCluster } from '../kit/cluster.ts';
+import { checkSides } from '../kit/check.ts';
 import { ask, engines } from './dry-run-sides.ts';
 import { cases, named, nameOf } from './immutable-cases.ts';
 
@@ -65,4 +66,56 @@ describe.skipIf(!(await hasCluster()))('a dry run on a real server', () => {
       );
     },
   );
+
+  test('is what gate check reports of a change', async () => {
+    const deployment = (selector: string, replicas: number, priority = '') => `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: checked, namespace: default}
+spec:
+  replicas: ${replicas}
+  selector: {matchLabels: {${selector}}}
+  template:
+    metadata: {labels: {app: checked, tier: back}}
+    spec: {${priority}containers: [{name: main, image: 'registry.example.org/main:1.0.0'}]}
+`;
+    const before = deployment('app: checked', 1);
+    expect((await cluster().kubectl(['apply', '-f', '-'], { input: before })).stderr).toBe('');
+    const check = async (after: string, ...args: readonly string[]) =>
+      checkSides(
+        cluster().folder,
+        { before: { 'deploy/app.yaml': before }, after: { 'deploy/app.yaml': after } },
+        '--live',
+        '--kubeconfig',
+        cluster().kubeconfigFor('admin'),
+        ...args,
+      );
+
+    const refused = await check(deployment('app: checked, tier: back', 1), '--dry-run');
+    expect(refused.report.dryRun).toMatchObject({ asked: 1, accepted: 0, rejected: 1, unknown: 0 });
+    const told = refused.report.findings.filter(({ willNotApply }) => willNotApply);
+    expect(told.map(({ ruleId, confidence }) => `${ruleId} ${confidence}`).toSorted()).toEqual([
+      'immutable-field-change proven',
+      'rejected-by-api proven',
+    ]);
+    // One refusal, said by two rules, counts once.
+    expect(new Set(told.map(({ group }) => group)).size).toBe(1);
+    expect(refused.report).toMatchObject({ verdict: 'block' });
+    expect(refused.code).toBe(1);
+
+    const stuck = await check(
+      deployment('app: checked', 1, 'priorityClassName: nobody-made-it, '),
+      '--dry-run',
+      '--dry-run-pods',
+    );
+    expect(stuck.report.dryRun).toMatchObject({ asked: 2, accepted: 1, rejected: 1 });
+    expect(stuck.report.findings.map(({ ruleId }) => ruleId)).toContain('pods-rejected-by-api');
+
+    const fine = await check(deployment('app: checked', 2), '--dry-run');
+    expect(fine.report.dryRun).toMatchObject({ asked: 1, accepted: 1, rejected: 0, unknown: 0 });
+    expect(fine.report.findings.filter(({ ruleId }) => /rejected-by-api|immutable/.test(ruleId))).toEqual([]);
+
+    const silent = await check(deployment('app: checked', 2));
+    expect(silent.report.dryRun).toBeUndefined();
+  });
 });
