@@ -53,7 +53,7 @@ describe('lines of a patch', () => {
         const file: ChangedFile = { path: 'a', status: 'modified', patch: text };
         const place = placeOnDiff([file], 'a', line);
         const { added, context } = diffLines(text);
-        return place === undefined || added.has(place.line) || context.has(place.line);
+        expect(place === undefined || added.has(place.line) || context.has(place.line)).toBe(true);
       }),
     );
   });
