@@ -5,9 +5,11 @@ import { dirname, resolve } from 'node:path';
 import { roleDocuments } from './cluster/rbac.ts';
 import { knownResource, type Resource } from './cluster/resources.ts';
 import { servedResources } from './cluster/served-resources.ts';
-import { createLiveCluster } from './cluster/kubernetes.ts';
+import { createLiveCluster, openServer } from './cluster/kubernetes.ts';
 import { withPrometheus } from './cluster/prometheus.ts';
+import { snapshotKinds } from './cluster/snapshot-kinds.ts';
 import { readSnapshot } from './cluster/snapshot.ts';
+import { writeSnapshot, type SnapshotRequest, type SnapshotSummary } from './cluster/write-snapshot.ts';
 import { defaultConfig, loadConfig } from './config/load.ts';
 import { GateError, messageOf } from './core/errors.ts';
 import type { Config } from './core/config.ts';
@@ -131,19 +133,75 @@ export async function openRoles(evidence: EvidenceChoices): Promise<{
   readonly roleDocuments: typeof roleDocuments;
   /** Kinds of Kubernetes itself and well-known custom ones. */
   readonly knownResource: typeof knownResource;
+  /** What `gate snapshot` reads by default. */
+  readonly snapshotKinds: readonly string[];
   /** Absent: no cluster was chosen. */
   readonly served?: ReadonlyMap<string, Resource>;
 }> {
-  const roles = { roleDocuments, knownResource };
+  const roles = { roleDocuments, knownResource, snapshotKinds };
   if (evidence.live.length === 0) return roles;
   const [context] = evidence.live;
   const served = await servedResources({
     exec: createExec(),
     deadlineMs: evidence.timeoutMs,
-    ...(evidence.kubeconfig === undefined ? {} : { kubeconfig: evidence.kubeconfig }),
+    ...(evidence.kubeconfig === undefined ? {} : { kubeconfig: resolve(evidence.kubeconfig) }),
     ...(context === undefined ? {} : { context }),
   });
   return { ...roles, served };
+}
+
+/** What `gate snapshot` chooses. */
+export interface SnapshotChoices extends Pick<
+  SnapshotRequest,
+  'output' | 'choice' | 'namespaces' | 'redact' | 'progress'
+> {
+  readonly evidence: EvidenceChoices;
+  /** An operator's gate.yaml, for the names of clusters and the questions to Prometheus. */
+  readonly config?: string;
+}
+
+/** Reads the chosen cluster into a file. @returns also what Prometheus could not say */
+export async function takeSnapshot(
+  choices: SnapshotChoices,
+): Promise<SnapshotSummary & { readonly name: string; readonly notes: readonly string[] }> {
+  const { evidence, config: file, progress, ...request } = choices;
+  const config = file === undefined ? defaultConfig() : readOperatorConfig(resolve(file));
+  const redactKey = await chooseRedactKey(openCache());
+  const notes: string[] = [];
+  const ask = createMetrics(evidence, config);
+  const server = await openServer({ ...connectOptions(evidence, config), exec: createExec() });
+  try {
+    const summary = await writeSnapshot({
+      ...request,
+      ...server,
+      progress,
+      redactKey,
+      now: new Date(),
+      ...(ask === undefined
+        ? {}
+        : {
+            metrics: async (state) => {
+              const answer = await ask(state);
+              notes.push(...answer.notEvaluated.map(({ what, reason }) => `${what}: ${reason}`));
+              return answer.state;
+            },
+          }),
+    });
+    return { ...summary, name: server.api.name, notes };
+  } finally {
+    await server.api.close();
+  }
+}
+
+/** How to reach the only live cluster that was chosen. */
+function connectOptions({ live: [context], kubeconfig, clusterName, timeoutMs }: EvidenceChoices, config: Config) {
+  return {
+    knownClusters: config.clusters,
+    deadlineMs: timeoutMs,
+    ...(kubeconfig === undefined ? {} : { kubeconfig: resolve(kubeconfig) }),
+    ...(clusterName === undefined ? {} : { clusterName }),
+    ...(context === undefined ? {} : { context }),
+  };
 }
 
 export function openGit(): Git {

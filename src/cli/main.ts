@@ -106,7 +106,8 @@ Exit codes: 0 pass or comment, 1 held by policy, 2 usage or configuration, 3 cou
     .action(async (options) => finish(await (await import('./commands/render.ts')).render(options)));
 
   withCommon(withComparison(program.command('rbac')))
-    .description('print the roles that gate check --live needs for this repository, and nothing more')
+    .description('print the roles that gate check --live needs for this repository, or gate snapshot, and nothing more')
+    .addOption(new Option('--for <command>', 'whose rights').choices(['check', 'snapshot']).default('check'))
     .option('--name <name>', 'of the roles and bindings', 'gate')
     .option('--bind <namespace/name>', 'also a ServiceAccount of that name, bound to the roles')
     .option('--namespace <name>', 'Roles in this namespace instead of cluster-wide rights; repeatable', collect, [])
@@ -120,9 +121,48 @@ Examples:
   gate rbac --live                                 without the kinds that the cluster does not serve
   gate rbac --bind gate/reader | kubectl apply -f -
   gate rbac --namespace shop --namespace billing   Roles there; other namespaces stay unknown to the check
+  gate rbac --for snapshot --live                  what gate snapshot reads of this cluster, whatever the repository
   gate rbac --name gate-dry-run --dry-run --dry-run-pods --bind gate/dry-run`,
     )
     .action(async (options) => finish(await (await import('./commands/rbac.ts')).rbac(options)));
+
+  withCommon(program.command('snapshot'))
+    .description('write what a cluster holds into a file, for checks that must not hold its credentials')
+    .option('-o, --output <file>', 'snapshot.yaml, .yaml.gz, .json or .json.gz; - for stdout', 'snapshot.yaml.gz')
+    .option('--context <name>', 'kubeconfig context (default: the current one, or the cluster gate runs in)')
+    .option('--kubeconfig <file>', 'kubeconfig to use instead of $KUBECONFIG and ~/.kube/config')
+    .option('--cluster-name <name>', 'what the targets call the cluster (default: --config by URL, else the context)')
+    .option(
+      '--cluster-timeout <seconds>',
+      'for everything the cluster is asked; ten times that of a check',
+      seconds,
+      600,
+    )
+    .option('--namespace <name>', 'kinds of namespaces only there; repeatable (default: all namespaces)', collect, [])
+    .option('--kind <group/kind>', 'also this kind, for example example.org/Widget; repeatable', collect, [])
+    .option('--all-kinds', 'all kinds that can be listed, but events, leases and the like', false)
+    .option('--without <group/kind>', 'not this kind, for example Secret; repeatable', collect, [])
+    .option('--redact', 'also hide values of ConfigMaps, literals of containers, annotations, names of nodes', false)
+    .option('--prometheus <url>', 'add figures of a Prometheus (default: that of --config)')
+    .option('--config <file>', 'gate.yaml with names of clusters and questions to Prometheus')
+    .addOption(
+      new Option('--on-incomplete <action>', 'when a kind could not be read').choices(['fail', 'warn']).default('fail'),
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  gate snapshot                                    the current context into snapshot.yaml.gz
+  gate snapshot -o eu-1.yaml --context eu-1 --cluster-name production
+  gate snapshot --namespace shop --namespace billing --without Secret
+  gate snapshot --kind example.org/Widget          also a custom kind that targets use
+  gate snapshot -o - | less
+  gate check --snapshot snapshot.yaml.gz           use it
+
+Values of Secrets are never written, only fingerprints. Compare them elsewhere: set GATE_FINGERPRINT_KEY in both places.
+Exit codes: 0 written, 1 never, 2 usage or configuration, 3 no snapshot, or written and some kinds could not be read`,
+    )
+    .action(async (options) => finish(await (await import('./commands/snapshot.ts')).snapshot(options)));
 
   withCommon(program.command('explain <rule>'))
     .description('what a rule looks for, why, how to fix it, with examples')

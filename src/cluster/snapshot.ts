@@ -155,14 +155,17 @@ function collect(text: string, file: string, into: Collected): void {
       add(document.value, { file, line: document.line }, into);
     }
   } catch (error) {
-    // What was cut off leaves half of an object behind.
-    const cut = isGateError(error) && ['snapshot.bad-yaml', 'snapshot.not-an-object'].includes(error.code);
-    const isLast = cut && (error.location?.line ?? 0) >= lastDocumentLine(text);
-    if (isLast && missingObjects(into).length > 0)
+    // What was cut off leaves half of an object, or half of the header, behind.
+    const cut = isGateError(error) && half.has(error.code) && (error.location?.line ?? 0) >= lastDocumentLine(text);
+    const promised = into.header === undefined ? text.slice(0, 2000).includes(`gate/${endKind}: 1`) : false;
+    if (cut && (promised || missingObjects(into).length > 0)) {
       throw truncated(error.location ?? { file }, 'ends in the middle', error);
+    }
     throw error;
   }
 }
+
+const half: ReadonlySet<string> = new Set(['snapshot.bad-yaml', 'snapshot.bad-header', 'snapshot.not-an-object']);
 
 /** 1-based line of the last document marker. */
 function lastDocumentLine(text: string): number {
