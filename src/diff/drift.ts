@@ -11,7 +11,7 @@ import { fieldImpacts } from './impact.ts';
 import { isBuiltinGroup, type KindSchema } from './list-keys.ts';
 import { isMissing, type LiveIndex, liveOf } from './live.ts';
 import { meansTheSame } from './loose-equal.ts';
-import { hasManagers, type HandSet, isByHand, isOwnedBy, ownerOf, setByHand } from './managers.ts';
+import { hasManagers, type HandSet, isByHand, isOwnedBy, ownerOf, setByHand, wasDropped } from './managers.ts';
 import { mutatorsOf } from './mutating.ts';
 import { comparable, isMasked } from './normalize.ts';
 import { otherOwner } from './ownership.ts';
@@ -167,9 +167,8 @@ function explained(
   }
   if (difference.after === undefined && isBuiltinGroup(entry.ref.group)) {
     const gate = gateOf(live, difference.fields, index.kubernetesVersion);
-    // Whoever stored it and took it away again would still own something there.
-    if (gate !== undefined && ownerOf(live, difference.path, schema) === undefined)
-      return { topic: 'dropped', about: gate };
+    if (gate !== undefined) return { topic: 'dropped', about: `the feature gate ${gate}` };
+    if (wasDropped(live, difference.path, schema)) return { topic: 'dropped', about: `what ${difference.path} needs` };
   }
   return undefined;
 }

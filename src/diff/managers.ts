@@ -56,15 +56,24 @@ export function isOwnedBy(live: KubeObject, path: string, names: ReadonlySet<str
 }
 
 /**
+ * Did somebody send a field that the live object does not have? Owners are recorded before the server drops what is
+ * behind a closed feature gate (apiserver endpoints/handlers/create.go, then registry strategy PrepareForCreate), and a
+ * field that somebody takes away later loses its owners.
+ */
+export function wasDropped(live: KubeObject, path: string, schema: KindSchema): boolean {
+  return managersOf(live).some(({ fields }) => owns(fields, live, path, schema, true));
+}
+
+/**
  * Walks the field set along a path. A set that ends before the path does owns everything below (an atomic list or
  * mapping); one that goes on below it owns a part of the value.
  */
-function owns(set: Fields, live: KubeObject, path: string, schema: KindSchema): boolean {
+function owns(set: Fields, live: KubeObject, path: string, schema: KindSchema, exactly = false): boolean {
   let at: Fields = set;
   let value: unknown = live;
   const fields: string[] = [];
   for (const segment of path.split('/').slice(1).map(unescapePointer)) {
-    if (Object.keys(at).length === 0) return true;
+    if (Object.keys(at).length === 0) return !exactly;
     let next: unknown;
     if (Array.isArray(value)) {
       const element = elementAt(value, segment, fields, schema);
