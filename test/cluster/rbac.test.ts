@@ -3,6 +3,8 @@ import { readDocument, splitDocuments } from '../../src/core/yaml/read.ts';
 import type { JsonObject } from '../../src/core/model.ts';
 import { roleDocuments, type RoleRequest } from '../../src/cluster/rbac.ts';
 import { knownResource } from '../../src/cluster/resources.ts';
+import { snapshotKinds } from '../../src/cluster/snapshot-kinds.ts';
+import { rules } from '../../src/rules/index.generated.ts';
 
 const request: RoleRequest = {
   name: 'gate',
@@ -121,4 +123,10 @@ test('names that YAML would read as something else stay text', () => {
 test('the order of the kinds does not matter', () => {
   const reads = request.reads.toReversed();
   expect(roleDocuments({ ...request, reads }).text).toBe(roleDocuments(request).text);
+});
+
+test('every kind that rules and snapshots read by default has a plural', () => {
+  const kinds = new Set([...snapshotKinds, ...rules.flatMap((rule) => rule.live)]);
+  kinds.delete('helm/Release');
+  expect([...kinds].filter((kind) => knownResource(kind) === undefined)).toEqual([]);
 });

@@ -211,6 +211,35 @@ describe.skipIf(!(await hasCluster()))('gate rbac', () => {
     expect(stdout).toContain('list is forbidden');
   });
 
+  test('snapshot asks for exactly what its roles grant', async () => {
+    const text = await generate('--for', 'snapshot', '--live', '--name', 'taker', '--bind', 'gate/taker');
+    const { code, stderr, events } = await runAs('taker', text, (file) => [
+      'snapshot',
+      '--kubeconfig',
+      file,
+      '--output',
+      join(cluster().folder, 'snapshot.yaml'),
+    ]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('could not be read') as string });
+    expect(forbidden(events)).toEqual([]);
+    expect(requested(events)).toEqual(granted(text).toSorted());
+  });
+
+  test('a snapshot without one of the rules says which rule it is', async () => {
+    const text = await generate('--for', 'snapshot', '--live', '--name', 'poor', '--bind', 'gate/poor');
+    const { code, stderr, events } = await runAs('poor', text.replace(' nodes,', ''), (file) => [
+      'snapshot',
+      '--kubeconfig',
+      file,
+      '--output',
+      join(cluster().folder, 'poor.yaml'),
+    ]);
+    expect(code).toBe(3);
+    expect(stderr).toContain('Node could not be read: list is forbidden for system:serviceaccount:gate:poor');
+    expect(stderr).toContain('{apiGroups: [""], resources: ["nodes"], verbs: ["list"]}');
+    expect(forbidden(events)).toEqual([expect.stringMatching(/^list \/api\/v1\/nodes\?/)]);
+  });
+
   test('a dry run has the rights that it needs', async () => {
     const text = await generate('--live', '--name', 'dry', '--bind', 'gate/dry', '--dry-run', '--dry-run-pods');
     const { events } = await runAs('dry', text, (file) => [
