@@ -1,5 +1,6 @@
 import type { KubeObject, RenderResult, ResourceChange, Target } from '../../src/core/model.ts';
 import { diffSides, type DiffResult } from '../../src/diff/diff.ts';
+import type { LiveSide } from '../../src/diff/live.ts';
 import { parseManifests } from '../../src/render/parse.ts';
 
 export function target(id: string, fields: Partial<Target> = {}): Target {
@@ -34,12 +35,18 @@ export function objects(yaml: string): readonly KubeObject[] {
 }
 
 /** Difference of one target's two renders; live objects are those of its scope. */
-export function diffYaml(before: string, after: string, live?: string, of: Target = target('shop')): DiffResult {
+export function diffYaml(
+  before: string,
+  after: string,
+  live?: string,
+  of: Target = target('shop'),
+  about: Partial<LiveSide> = {},
+): DiffResult {
   const found = live === undefined ? undefined : objects(live);
   return diffSides({
     before: [rendered(before, of)],
     after: [rendered(after, of)],
-    ...(found === undefined ? {} : { live: () => ({ objects: found, covers: () => true }) }),
+    ...(found === undefined ? {} : { live: () => ({ objects: found, covers: () => true, ...about }) }),
   });
 }
 
