@@ -408,8 +408,13 @@ export function hostileReport(text: string): GateReport {
         ref,
         target: target.id,
         kind: 'fields',
-        fields: [{ path: `/spec/${text}`, after: text, live: text, impact: 'none', attribution: 'drift' }],
+        fields: [
+          { path: `/spec/${text}`, before: text, live: text, impact: 'none', attribution: 'drift', by: `by ${text}` },
+        ],
+        mayBe: [`MutatingWebhookConfiguration/${text}`],
       },
+      { ref, target: target.id, kind: 'foreign', fields: [], reason: `it belongs to ${text}` },
+      { ref, target: target.id, kind: 'missing', fields: [] },
     ],
     coverage: {
       targets: report.coverage.targets.map((entry) => ({
