@@ -70,8 +70,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
         return fetch(url, { ...init, signal: AbortSignal.timeout(timeout) });
       },
     },
-    // After 1 s and 4 s; not for 4xx but 409 and 429.
-    retry: { retries: 2 },
+    // After 1 s and 4 s, 5xx and 409 only: 429 belongs to the throttling plugin, which waits as long as GitHub says.
+    retry: { retries: 2, doNotRetry: [400, 401, 403, 404, 410, 422, 429, 451] },
     throttle: {
       onRateLimit: wait('rate limit'),
       onSecondaryRateLimit: wait('secondary rate limit'),

@@ -14,7 +14,6 @@ export const maxStatusDescription = 140;
 export const maxReviewComments = 10;
 /** "Responses include a maximum of 3000 files" (REST, list pull request files). */
 export const maxListedFiles = 3_000;
-export const maxLabel = 50;
 
 /** Length of a body as GitHub counts it: code points, so an emoji outside of the basic plane is one. */
 export function githubLength(text: string): number {

@@ -39,12 +39,15 @@ export function compareOrder(a: readonly number[], b: readonly number[]): number
   return 0;
 }
 
-/** Leaves one comment with the newest content. */
+/**
+ * Leaves one comment with the newest content. GitHub has no conditional write, so the head is asked last before writing:
+ * what remains is the time of one request.
+ */
 export async function writeSticky(api: CommentApi, wanted: StickyComment): Promise<Written> {
-  // What GitHub says is the head decides; the order of the runs decides among runs of the same head.
-  if ((await api.head()) !== wanted.revision.headSha) return { outcome: 'outdated' };
   const author = await api.author();
   const [existing, ...duplicates] = await findOwn(api, author, wanted.instance, false);
+  // What GitHub says is the head decides; the order of the runs decides among runs of the same head.
+  if ((await api.head()) !== wanted.revision.headSha) return { outcome: 'outdated' };
   if (existing !== undefined) {
     const written = await replace(api, existing, wanted);
     for (const duplicate of duplicates) await removeOwn(api, duplicate.id);

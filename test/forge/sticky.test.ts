@@ -104,9 +104,9 @@ describe('the sticky comment', () => {
     server.log.length = 0;
     expect((await forge.writeComment(7, sticky({ bodies: ['new'] }))).outcome).toBe('updated');
     expect(operations(server)).toEqual([
+      'issues/list-comments',
+      'issues/list-comments',
       'pulls/get',
-      'issues/list-comments',
-      'issues/list-comments',
       'issues/update-comment',
     ]);
   });
@@ -181,6 +181,19 @@ describe('an older run', () => {
     push(pull, other);
     expect((await forge.writeComment(7, sticky())).outcome).toBe('outdated');
     expect(server.state.comments).toEqual([]);
+  });
+
+  it('writes nothing when the push comes while it looks for its comment', async () => {
+    const server = await github();
+    const pull = addPull(server.state, { number: 7 });
+    const forge = await forgeOf(server);
+    await forge.writeComment(7, sticky());
+    server.before = (operation, when) => {
+      if (operation !== 'issues/list-comments' || when !== 'answer') return;
+      push(pull, other);
+    };
+    expect((await forge.writeComment(7, sticky({ bodies: ['late'] }))).outcome).toBe('outdated');
+    expect(server.state.comments[0]!.body).not.toContain('late');
   });
 
   it('does not replace what a newer run of the same head wrote', async () => {
