@@ -63,7 +63,7 @@ function note(
   const key = [cluster, unread?.reason ?? '', unread?.next ?? '', unread?.namespaces?.join() ?? ''].join('\u0000');
   let gap = gaps.get(key);
   if (gap === undefined) gaps.set(key, (gap = { cluster, unread, kinds: new Set(), rules: new Set() }));
-  gap.kinds.add(kind);
+  gap.kinds.add(wanted === 'helm/Release' ? 'Helm releases' : kind);
   gap.rules.add(rule);
 }
 

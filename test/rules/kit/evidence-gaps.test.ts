@@ -68,6 +68,13 @@ test('kinds that a dump does not hold are one note; custom resources that nobody
   expect(note?.reason).toMatch(/^not in the evidence; judged without it: /);
 });
 
+test('Helm releases go by their name', () => {
+  const reason = 'list is forbidden';
+  expect(gaps({ unread: [{ kind: 'helm/Release', reason }] }).map(({ what }) => what)).toEqual([
+    'Helm releases of eu-1',
+  ]);
+});
+
 test('a live cluster was asked for what is needed: a kind that nobody asked for is no gap', () => {
   expect(gaps({ kinds: new Set(['apps/Deployment']), server: 'https://127.0.0.1:6443' })).toEqual([]);
 });
