@@ -6,9 +6,10 @@ import { matchesSelector } from './selectors.ts';
 /**
  * Names the mutating webhooks and policies of a cluster that see an object when it is created or updated, so that nobody
  * looks for a person where a webhook rewrote an image. Match conditions are not evaluated.
- * @param objects live objects; the configurations, the Namespaces and the CRDs among them are used
+ * @param all live objects of a cluster; the configurations, the Namespaces and the CRDs among them are used
  */
-export function mutatorsOf(live: KubeObject, objects: readonly KubeObject[]): readonly string[] {
+export function mutatorsOf(live: KubeObject, all: readonly KubeObject[]): readonly string[] {
+  const objects = relevant(all);
   const found: string[] = [];
   for (const object of objects) {
     if (groupOf(object.apiVersion) !== 'admissionregistration.k8s.io') continue;
@@ -25,6 +26,24 @@ export function mutatorsOf(live: KubeObject, objects: readonly KubeObject[]): re
     }
   }
   return found.toSorted();
+}
+
+const relevantKinds = new Set([
+  'MutatingWebhookConfiguration',
+  'MutatingAdmissionPolicy',
+  'Namespace',
+  'CustomResourceDefinition',
+]);
+const cache = new WeakMap<readonly KubeObject[], readonly KubeObject[]>();
+
+/** A cluster has tens of thousands of objects, and this is asked for every one that drifted. */
+function relevant(all: readonly KubeObject[]): readonly KubeObject[] {
+  let objects = cache.get(all);
+  if (objects === undefined) {
+    objects = all.filter(({ kind }) => relevantKinds.has(kind));
+    cache.set(all, objects);
+  }
+  return objects;
 }
 
 function sees(hook: Fields, live: KubeObject, objects: readonly KubeObject[]): boolean {

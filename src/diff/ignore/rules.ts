@@ -41,8 +41,7 @@ export function ignoreRulesFor(entry: Entry, rules: readonly JsonObject[]): Igno
     whole ||= paths.includes('');
     for (const pointer of [...paths, ...strings(own(rule, 'jsonPointers'))]) pointers.push(pointerSteps(pointer));
     for (const manager of strings(own(rule, 'managedFieldsManagers'))) managers.add(manager);
-    for (const text of strings(own(rule, 'jqPathExpressions'))) {
-      const compiled = compileDelete(text);
+    for (const { text, compiled } of expressionsOf(rule)) {
       if (compiled === undefined) unsupported.push(text);
       else jq.push({ text, delete: compiled });
     }
@@ -63,6 +62,23 @@ export function withoutIgnored(object: Fields, rules: IgnoreRules, unknown: Set<
     else if (isFields(next)) result = next;
   }
   return result;
+}
+
+interface Expression {
+  readonly text: string;
+  readonly compiled: JqDelete | undefined;
+}
+
+const parsed = new WeakMap<JsonObject, readonly Expression[]>();
+
+/** The same rule is asked for every object of its target. */
+function expressionsOf(rule: JsonObject): readonly Expression[] {
+  let expressions = parsed.get(rule);
+  if (expressions === undefined) {
+    expressions = strings(own(rule, 'jqPathExpressions')).map((text) => ({ text, compiled: compileDelete(text) }));
+    parsed.set(rule, expressions);
+  }
+  return expressions;
 }
 
 function concernsArgo(rule: JsonObject, { ref }: Entry): boolean {

@@ -308,4 +308,36 @@ describe.each([
       'spec.replicas of Deployment others/scaled differs from Git and belongs to HorizontalPodAutoscaler/scaled: no drift',
     ]);
   });
+
+  test('fields behind a closed feature gate, and fields of managers that are accepted', async ({ skip }) => {
+    if (!available) skip();
+    await kubectl(cluster(), ['create', 'namespace', 'gates']);
+    const template = { metadata: { labels: { app: 's' } }, spec: { containers: [{ name: 'a', image: 'a:1' }] } };
+    const set = {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name: 'gated', namespace: 'gates' },
+      spec: {
+        serviceName: 's',
+        replicas: 1,
+        updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 2 } },
+        selector: { matchLabels: { app: 's' } },
+        template,
+      },
+    };
+    await cluster().apply([set], { namespace: 'gates', fieldManager: 'argocd-controller' });
+    const bot = { ...set, spec: { template: { spec: { containers: [{ name: 'a', image: 'a:2' }] } } } };
+    await cluster().apply([bot], { namespace: 'gates', fieldManager: 'rollout-bot', force: true });
+    const gate = `a field of StatefulSet gates/gated is in Git but not stored: this API server does not have the feature gate MaxUnavailableStatefulSet switched on`;
+    const found = await compare(cluster(), 'gates', JSON.stringify(set));
+    expect(found.drift).toMatchObject([{ fields: [{ before: 'a:1', live: 'a:2', by: 'rollout-bot' }] }]);
+    expect(found.notes.map(({ reason }) => reason)).toEqual([gate]);
+    const apply: Target['apply'] = {
+      mode: 'server-side',
+      prune: true,
+      automated: true,
+      ignoreDifferences: [{ group: 'apps', kind: '*Set', managedFieldsManagers: ['rollout-bot'] }],
+    };
+    expect((await compare(cluster(), 'gates', JSON.stringify(set), { apply })).drift).toEqual([]);
+  });
 });
