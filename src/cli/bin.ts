@@ -24,7 +24,8 @@ function fail(error: unknown): number {
   if (process.argv.includes('--debug') && error instanceof Error && error.cause instanceof Error) {
     print(`caused by ${error.cause.stack}`);
   }
-  return isGateError(error) && error.fault !== 'user' ? 3 : 2;
+  // A cluster that could not be asked is no mistake on the command line, whoever has to act.
+  return isGateError(error) && (error.fault !== 'user' || error.code.startsWith('cluster.')) ? 3 : 2;
 }
 
 const tooOld = tooOldNode(process.versions.node);
