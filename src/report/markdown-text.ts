@@ -22,6 +22,8 @@ export function mdText(text: string): string {
       .replace(/\bGH(?=-\d)/gi, (word) => word + broken)
       .replace(/:(?=\/\/|[a-z+_-][a-z0-9_+-]*:)/gi, `:${broken}`)
       .replace(/\bwww(?=\.)/gi, (word) => word + broken)
+      // GitHub makes a link of the beginning of a commit id, from 7 digits on.
+      .replace(/\b[0-9a-f]{4}(?=[0-9a-f]{3,60}\b)/gi, (digits) => digits + broken)
       // What would start a list, heading, quotation or rule at the beginning of a line.
       .replace(/^(\d+)(?=[.)](?:\s|$))/, `$1${broken}`)
       .replace(/^[-+=#>]/, (character) => `&#${character.charCodeAt(0)};`)

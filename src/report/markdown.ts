@@ -1,31 +1,30 @@
-import type { Finding, GateReport, Severity, Verdict } from '../core/model.ts';
-import { formatLocation } from '../core/errors.ts';
-import { changeTitle, groupedDiffs, type DiffGroup } from './hunks.ts';
-import { codeBlock, codeSpan, mdText } from './markdown-text.ts';
-import { evidenceLines, marks, runText, whatHappens } from './sentences.ts';
+import type { GateReport } from '../core/model.ts';
+import { driftBlock, overwriteBlock, type LiveBlock } from './drift.ts';
+import { groupedDiffs } from './hunks.ts';
+import {
+  coverageSentence,
+  findingLine,
+  findingText,
+  folded,
+  groupBody,
+  groupTitle,
+  happeningLines,
+  liveText,
+  notEvaluatedLine,
+  severityCounts,
+  targetTable,
+  verdictMark,
+  waiverLines,
+} from './markdown-parts.ts';
+import { codeSpan, mdText } from './markdown-text.ts';
+import { runText, whatHappens } from './sentences.ts';
 import { clusterSentence, dryRunSentence, summarize, verdictMeaning, type Summary } from './summary.ts';
-import { count, durationText, refText, someOf } from './text.ts';
-import { driftBlock, type LiveBlock, overwriteBlock } from './drift.ts';
+import { count, durationText, someOf } from './text.ts';
 
 export interface MarkdownOptions {
   /** Characters; GitHub takes comments of 65,536. What does not fit is left out, last sections first, and named. */
   readonly maxLength?: number;
 }
-
-const verdictMark: Readonly<Record<Verdict, string>> = {
-  pass: '✅ pass',
-  comment: '💬 comment',
-  approval: '✋ approval',
-  block: '⛔ block',
-  incomplete: '❔ incomplete',
-};
-
-const severityMark: Readonly<Record<Severity, string>> = {
-  critical: '🔴 critical',
-  high: '🟠 high',
-  medium: '🟡 medium',
-  low: '⚪ low',
-};
 
 const listed = 15;
 /** Comparing objects that do not fit into a comment anyway would cost seconds on a large change. */
@@ -103,11 +102,7 @@ function verdictSection(report: GateReport, summary: Summary): Section {
 
 function clusterSection(report: GateReport, summary: Summary): Section {
   const happenings = whatHappens(report, summary);
-  const lines = happenings.flatMap(({ label, items, grave }) => [
-    `- ${grave ? `**${mdText(label)}**` : mdText(label)}`,
-    ...items.slice(0, listed).map((item) => `  - ${mdText(item)}`),
-    ...(items.length > listed ? [`  - and ${items.length - listed} more`] : []),
-  ]);
+  const lines = happeningLines(happenings, listed);
   return {
     head: '### What happens in the cluster',
     parts: [lines.length === 0 ? 'No rendered object changes in the targets that were looked at.' : lines.join('\n')],
@@ -115,20 +110,12 @@ function clusterSection(report: GateReport, summary: Summary): Section {
 }
 
 function findingSections(summary: Summary): Section[] {
-  const counts = Object.entries(summary.severityCounts)
-    .filter(([, number]) => number > 0)
-    .map(([severity, number]) => `${number} ${severity}`);
-  const head = `### Findings: ${counts.length === 0 ? 'none that is new or worse' : counts.join(', ')}`;
+  const head = `### Findings: ${severityCounts(summary) || 'none that is new or worse'}`;
   const { preexisting } = summary;
-  const old = preexisting
-    .slice(0, 50)
-    .map(
-      (finding) =>
-        `- ${mdText(finding.title)}: ${codeSpan(refText(finding.resource))} (${finding.severity}, ${codeSpan(finding.ruleId)})`,
-    );
+  const old = preexisting.slice(0, 50).map((finding) => findingLine(finding));
   if (preexisting.length > 50) old.push(`- and ${preexisting.length - 50} more`);
   return [
-    { head, parts: summary.counted.map(findingText) },
+    { head, parts: summary.counted.map((finding) => findingText(finding)) },
     {
       head: '',
       parts:
@@ -139,50 +126,15 @@ function findingSections(summary: Summary): Section[] {
   ];
 }
 
-function findingText(finding: Finding): string {
-  const refused = finding.willNotApply ? ' (the API server will refuse it)' : '';
-  const where = finding.location === undefined ? '' : ` · ${codeSpan(formatLocation(finding.location))}`;
-  const environment = finding.environment === undefined ? '' : ` · ${mdText(finding.environment)}`;
-  const evidence = evidenceLines(finding).map(({ label, text }) => {
-    if (label === '-') return `- ${mdText(text)}`;
-    return `- ${label.replace(':', '').trim()}: ${codeSpan(text)}`;
-  });
-  const others = (finding.alsoIn ?? []).map((target) => codeSpan(target));
-  return [
-    `#### ${severityMark[finding.severity]}: ${mdText(finding.title)}${refused}`,
-    `${codeSpan(refText(finding.resource))} · ${codeSpan(finding.target === '' ? 'no target' : finding.target)}${environment}${where}`,
-    mdText(finding.message),
-    evidence.join('\n'),
-    `**Fix:** ${mdText(finding.fix)}`,
-    others.length === 0 ? '' : `The same in ${count(others.length, 'more target')}: ${someOf(others, 6)}`,
-    `<sub>${codeSpan(finding.ruleId)} · ${marks(finding)} · ${mdText(finding.arithmetic)}</sub>`,
-  ]
-    .filter((part) => part !== '')
-    .join('\n\n');
-}
-
 function waiverSection(report: GateReport, summary: Summary): Section {
   if (report.waiversInForce.length === 0) return { head: '', parts: [] };
-  const lines = report.waiversInForce.map((waiver) => {
-    const used = summary.waived.filter(
-      ({ waived }) =>
-        waived?.rule === waiver.rule && waived.resource === waiver.resource && waived.reason === waiver.reason,
-    ).length;
-    const effect = used === 0 ? 'matches nothing here' : `covers ${count(used, 'finding')}`;
-    return `- ${codeSpan(waiver.rule)} on ${codeSpan(waiver.resource)} until ${mdText(waiver.expires)}, by ${mdText(waiver.owner)}: ${mdText(waiver.reason)} (${effect})`;
-  });
+  const lines = waiverLines(report, summary);
   return { head: `### Waivers in force: ${lines.length}`, parts: [lines.join('\n')] };
 }
 
 function liveSection(block: LiveBlock | undefined, as: 'open' | 'folded'): Section {
   if (block === undefined) return { head: '', parts: [] };
-  const lines = block.items.flatMap((item) => [
-    `- ${codeSpan(item.title)} (${codeSpan(item.target)})${item.remark === undefined ? '' : `: ${mdText(item.remark)}`}`,
-    ...item.fields.map(({ path, text }) => `  - ${codeSpan(path)}: ${mdText(text)}`),
-    ...(item.more > 0 ? [`  - and ${count(item.more, 'more field')}`] : []),
-  ]);
-  if (block.more > 0) lines.push(`- and ${block.more.toLocaleString('en-US')} more`);
-  const text = `${block.note}\n\n${lines.join('\n')}`;
+  const text = liveText(block);
   return as === 'open'
     ? { head: `### ${block.title}`, parts: [text] }
     : { head: '', parts: [folded(block.title, text)] };
@@ -190,25 +142,12 @@ function liveSection(block: LiveBlock | undefined, as: 'open' | 'folded'): Secti
 
 function coverageSection(report: GateReport, summary: Summary): Section {
   const { targets } = report.coverage;
-  const missing = [...summary.incomplete, ...summary.notes].map((entry) => {
-    const where = entry.location === undefined ? '' : ` (${codeSpan(formatLocation(entry.location))})`;
-    const next = entry.next === undefined ? '' : ` ${mdText(entry.next)}`;
-    const what = entry.weight === 'incomplete' ? `**${mdText(entry.what)}**` : mdText(entry.what);
-    return `- ${what}${where}: ${mdText(entry.reason)}${next}`;
-  });
-  const rows = targets
-    .slice(0, 100)
-    .map(
-      (target) =>
-        `| ${mdText(target.name)} | ${mdText(target.environment ?? '')} | ${target.status} | ${mdText(target.reason)} |`,
-    );
-  if (targets.length > 100) rows.push(`| and ${targets.length - 100} more | | | |`);
-  const table = ['| target | environment | status | why |', '|---|---|---|---|', ...rows].join('\n');
+  const missing = [...summary.incomplete, ...summary.notes].map((entry) => notEvaluatedLine(entry));
   return {
-    head: `### What was looked at\n\n${count(summary.rendered, 'target')} rendered, ${summary.unaffected} not reachable by this change, ${summary.notRendered} not evaluated.`,
+    head: `### What was looked at\n\n${coverageSentence(summary)}`,
     parts: [
       ...(missing.length === 0 ? [] : [`Not evaluated:\n\n${missing.join('\n')}`]),
-      ...(rows.length === 0 ? [] : [folded(count(targets.length, 'target'), table)]),
+      ...(targets.length === 0 ? [] : [folded(count(targets.length, 'target'), targetTable(report, 100))]),
     ],
   };
 }
@@ -216,21 +155,7 @@ function coverageSection(report: GateReport, summary: Summary): Section {
 function diffSection(report: GateReport): Section {
   const groups = groupedDiffs(report, comparedChanges);
   const rest = report.changes.length - Math.min(report.changes.length, comparedChanges);
-  const parts = groups.map(diffText);
+  const parts = groups.map((group) => folded(groupTitle(group), groupBody(group)));
   if (rest > 0) parts.push(`${count(rest, 'more changed object')}: see ${codeSpan('gate diff')}.`);
   return { head: groups.length === 0 ? '' : '### Changes', parts };
-}
-
-function diffText({ first, members, targets }: DiffGroup): string {
-  const more =
-    members.length === 1 ? '' : `, the same in ${members.length} objects of ${count(targets.length, 'target')}`;
-  const lines = first.lines.slice(0, 200);
-  if (first.lines.length > 200) lines.push(`# and ${first.lines.length - 200} more lines`);
-  const body =
-    lines.length === 0 ? 'Nothing but checksums or the order of lists differs.' : codeBlock('diff', lines.join('\n'));
-  return folded(`${changeTitle(first.change)}${more}`, body);
-}
-
-function folded(title: string, body: string): string {
-  return `<details><summary>${mdText(title)}</summary>\n\n${body}\n\n</details>`;
 }

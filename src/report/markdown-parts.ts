@@ -1,0 +1,141 @@
+import type { Finding, GateReport, NotEvaluated, Severity, Verdict } from '../core/model.ts';
+import { formatLocation } from '../core/errors.ts';
+import type { LiveBlock } from './drift.ts';
+import { changeTitle, type DiffGroup } from './hunks.ts';
+import { codeBlock, codeSpan, mdText } from './markdown-text.ts';
+import { evidenceLines, marks, type Happening } from './sentences.ts';
+import type { Summary } from './summary.ts';
+import { count, refText, shorten, someOf } from './text.ts';
+
+/** Pieces of Markdown that the report and the review comment share. Every outside string is escaped here. */
+
+export const verdictMark: Readonly<Record<Verdict, string>> = {
+  pass: '✅ pass',
+  comment: '💬 comment',
+  approval: '✋ approval',
+  block: '⛔ block',
+  incomplete: '❔ incomplete',
+};
+
+export const severityMark: Readonly<Record<Severity, string>> = {
+  critical: '🔴 critical',
+  high: '🟠 high',
+  medium: '🟡 medium',
+  low: '⚪ low',
+};
+
+/** `1 critical, 2 high`; '' when there is none. */
+export function severityCounts(summary: Summary): string {
+  return Object.entries(summary.severityCounts)
+    .filter(([, number]) => number > 0)
+    .map(([severity, number]) => `${number} ${severity}`)
+    .join(', ');
+}
+
+/** @param listed objects of a line, the rest is counted */
+export function happeningLines(happenings: readonly Happening[], listed: number): string[] {
+  return happenings.flatMap(({ label, items, grave }) => [
+    `- ${grave ? `**${mdText(label)}**` : mdText(label)}`,
+    ...items.slice(0, listed).map((item) => `  - ${mdText(shorten(item, 400))}`),
+    ...(items.length > listed ? [`  - and ${items.length - listed} more`] : []),
+  ]);
+}
+
+/** @param max characters of one text of the finding, before escaping */
+export function findingText(finding: Finding, max = Number.POSITIVE_INFINITY): string {
+  const text = (value: string) => mdText(shorten(value, max));
+  const code = (value: string) => codeSpan(shorten(value, max));
+  const refused = finding.willNotApply ? ' (the API server will refuse it)' : '';
+  const where = finding.location === undefined ? '' : ` · ${code(formatLocation(finding.location))}`;
+  const environment = finding.environment === undefined ? '' : ` · ${text(finding.environment)}`;
+  const evidence = evidenceLines(finding).map(({ label, text: said }) => {
+    if (label === '-') return `- ${text(said)}`;
+    return `- ${label.replace(':', '').trim()}: ${code(said)}`;
+  });
+  const others = (finding.alsoIn ?? []).map((target) => code(target));
+  return [
+    `#### ${severityMark[finding.severity]}: ${text(finding.title)}${refused}`,
+    `${code(refText(finding.resource))} · ${code(finding.target === '' ? 'no target' : finding.target)}${environment}${where}`,
+    text(finding.message),
+    evidence.join('\n'),
+    `**Fix:** ${text(finding.fix)}`,
+    others.length === 0 ? '' : `The same in ${count(others.length, 'more target')}: ${someOf(others, 6)}`,
+    `<sub>${codeSpan(finding.ruleId)} · ${marks(finding)} · ${text(finding.arithmetic)}</sub>`,
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+/** One line of a list. */
+export function findingLine(finding: Finding, max = Number.POSITIVE_INFINITY): string {
+  const resource = codeSpan(shorten(refText(finding.resource), max));
+  return `- ${mdText(shorten(finding.title, max))}: ${resource} (${finding.severity}, ${codeSpan(finding.ruleId)})`;
+}
+
+export function waiverLines(report: GateReport, summary: Summary): string[] {
+  return report.waiversInForce.map((waiver) => {
+    const used = summary.waived.filter(
+      ({ waived }) =>
+        waived?.rule === waiver.rule && waived.resource === waiver.resource && waived.reason === waiver.reason,
+    ).length;
+    const effect = used === 0 ? 'matches nothing here' : `covers ${count(used, 'finding')}`;
+    return `- ${codeSpan(waiver.rule)} on ${codeSpan(waiver.resource)} until ${mdText(waiver.expires)}, by ${mdText(waiver.owner)}: ${mdText(waiver.reason)} (${effect})`;
+  });
+}
+
+/** Note, then the list. */
+export function liveText(block: LiveBlock): string {
+  const lines = block.items.flatMap((item) => [
+    `- ${codeSpan(item.title)} (${codeSpan(item.target)})${item.remark === undefined ? '' : `: ${mdText(item.remark)}`}`,
+    ...item.fields.map(({ path, text }) => `  - ${codeSpan(path)}: ${mdText(text)}`),
+    ...(item.more > 0 ? [`  - and ${count(item.more, 'more field')}`] : []),
+  ]);
+  if (block.more > 0) lines.push(`- and ${block.more.toLocaleString('en-US')} more`);
+  return `${block.note}\n\n${lines.join('\n')}`;
+}
+
+export function coverageSentence(summary: Summary): string {
+  return `${count(summary.rendered, 'target')} rendered, ${summary.unaffected} not reachable by this change, ${summary.notRendered} not evaluated.`;
+}
+
+/** @param max characters of one text of the entry, before escaping */
+export function notEvaluatedLine(entry: NotEvaluated, max = Number.POSITIVE_INFINITY): string {
+  const text = (value: string) => mdText(shorten(value, max));
+  const where = entry.location === undefined ? '' : ` (${codeSpan(shorten(formatLocation(entry.location), max))})`;
+  const next = entry.next === undefined ? '' : ` ${text(entry.next)}`;
+  const what = entry.weight === 'incomplete' ? `**${text(entry.what)}**` : text(entry.what);
+  return `- ${what}${where}: ${text(entry.reason)}${next}`;
+}
+
+export function targetTable({ coverage }: GateReport, limit: number): string {
+  const { targets } = coverage;
+  const rows = targets
+    .slice(0, limit)
+    .map(
+      (target) =>
+        `| ${mdText(target.name)} | ${mdText(target.environment ?? '')} | ${target.status} | ${mdText(target.reason)} |`,
+    );
+  if (targets.length > limit) rows.push(`| and ${targets.length - limit} more | | | |`);
+  return ['| target | environment | status | why |', '|---|---|---|---|', ...rows].join('\n');
+}
+
+/** `changed Deployment shop/api, the same in 12 objects of 12 targets`. Plain text. */
+export function groupTitle({ first, members, targets }: DiffGroup): string {
+  const more =
+    members.length === 1 ? '' : `, the same in ${members.length} objects of ${count(targets.length, 'target')}`;
+  return `${changeTitle(first.change)}${more}`;
+}
+
+/** The lines of a group as a code block. */
+export function groupBody({ first }: DiffGroup, max = 200): string {
+  const lines = first.lines.slice(0, max);
+  if (first.lines.length > max) lines.push(`# and ${first.lines.length - max} more lines`);
+  return lines.length === 0
+    ? 'Nothing but checksums or the order of lists differs.'
+    : codeBlock('diff', lines.join('\n'));
+}
+
+/** @param title plain text */
+export function folded(title: string, body: string): string {
+  return `<details><summary>${mdText(title)}</summary>\n\n${body}\n\n</details>`;
+}
