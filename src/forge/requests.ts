@@ -97,15 +97,18 @@ export function checkApi({ octokit, owner, repo }: Client): CheckApi {
         ...here,
         ref: headSha,
         check_name: name,
-        filter: 'latest',
+        filter: 'all',
         per_page: 100,
       });
       return data.check_runs.map((run) => ({
         id: run.id,
         externalId: run.external_id ?? '',
+        conclusion: run.conclusion ?? undefined,
         annotations: run.output.annotations_count,
       }));
     },
+    annotations: (id) =>
+      octokit.paginate(octokit.rest.checks.listAnnotations, { ...here, check_run_id: id, per_page: 100 }),
     create: async (check, output) => {
       const { data } = await octokit.rest.checks.create({
         ...here,

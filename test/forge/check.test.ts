@@ -51,15 +51,33 @@ describe('the check run', () => {
     );
   });
 
-  it('is a new one of the same name when the old one has annotations, which cannot be taken back', async () => {
+  it('is updated by a later run, which adds only the annotations that are not there', async () => {
     const server = await github();
     const forge = await forgeOf(server);
-    await forge.writeCheck(check({ conclusion: 'failure', annotations: annotations(1) }));
-    expect((await forge.writeCheck(check({ annotations: annotations(2) }))).outcome).toBe('created');
-    expect(server.state.checkRuns.map((run) => [run.conclusion, run.annotations.length])).toEqual([
-      ['failure', 1],
-      ['success', 2],
+    await forge.writeCheck(check({ conclusion: 'failure', annotations: annotations(130) }));
+    server.log.length = 0;
+    expect((await forge.writeCheck(check({ annotations: annotations(131) }))).outcome).toBe('updated');
+    expect(operations(server)).toEqual([
+      'checks/list-for-ref',
+      'checks/list-annotations',
+      'checks/list-annotations',
+      'checks/update',
     ]);
+    expect(server.state.checkRuns).toMatchObject([{ conclusion: 'success' }]);
+    expect(server.state.checkRuns[0]!.annotations).toHaveLength(131);
+  });
+
+  it('leaves no older failure of the same gate behind: in another check suite it would still count', async () => {
+    const server = await github();
+    const forge = await forgeOf(server);
+    await forge.writeCheck(check({ conclusion: 'failure' }));
+    const [first] = server.state.checkRuns;
+    server.state.checkRuns.push(
+      { ...first!, id: first!.id + 1 },
+      { ...first!, id: first!.id + 2, externalId: 'gitops-gate:stage' },
+    );
+    await forge.writeCheck(check());
+    expect(server.state.checkRuns.map((run) => run.conclusion)).toEqual(['success', 'success', 'failure']);
   });
 
   it('leaves out what nobody reads, and says so', async () => {

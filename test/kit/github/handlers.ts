@@ -287,6 +287,13 @@ export const handlers: Readonly<Record<string, Handler>> = {
       };
     },
   },
+  'checks/list-annotations': {
+    needs: [{ area: 'checks', level: 'read' }],
+    run: ({ state, parameters }) => {
+      const run = state.checkRuns.find(({ id }) => id === Number(parameters['check_run_id']));
+      return run === undefined ? notFound : { status: 200, list: run.annotations };
+    },
+  },
   'checks/create': {
     needs: [{ area: 'checks', level: 'write' }],
     run: ({ state, token, body }) => {
