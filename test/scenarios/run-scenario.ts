@@ -1,6 +1,9 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { silentProgress } from '../../src/cli/progress.ts';
+import type { DryRunAnswer, DryRunRequest } from '../../src/core/cluster.ts';
+import type { KubeObject } from '../../src/core/model.ts';
 import { counts } from '../../src/core/counts.ts';
 import { runGate, type GatePorts } from '../../src/pipeline.ts';
 import { createPorts } from '../../src/wire.ts';
@@ -12,7 +15,30 @@ export interface ScenarioResult {
   readonly notEvaluated: readonly string[];
 }
 
-/** Runs a scenario folder (before/, after/, optional snapshot.yaml and gate.yaml) with real helm and kustomize. */
+interface Recorded extends Omit<DryRunAnswer, 'id' | 'warnings'> {
+  /** `Kind/name` of the object that was sent; of a pod its `generateName`. */
+  readonly resource: string;
+}
+
+/** The snapshot's cluster with the recorded answers of an API server to dry runs; it accepts every other object. */
+function withAnswers(ports: GatePorts, file: string): GatePorts {
+  const recorded = parse(readFileSync(file, 'utf8')) as readonly Recorded[];
+  const answer = ({ id, object }: DryRunRequest): DryRunAnswer => {
+    const { kind, metadata } = object as unknown as KubeObject;
+    const name = `${kind}/${metadata.name ?? String(metadata['generateName'])}`;
+    const { resource: _, ...said } = recorded.find(({ resource }) => resource === name) ?? accepted;
+    return { ...said, id, warnings: [] };
+  };
+  const dryRun = (requests: readonly DryRunRequest[]) => Promise.resolve(requests.map(answer));
+  return { ...ports, createClusters: (config) => ports.createClusters(config).map((of) => ({ ...of, dryRun })) };
+}
+
+const accepted: Recorded = { resource: '', outcome: 'accepted', code: 200 };
+
+/**
+ * Runs a scenario folder with real helm and kustomize: before/, after/, optional snapshot.yaml, gate.yaml, and
+ * api-server.yaml with what a real API server answered to a dry run of the change.
+ */
 export async function runScenario(
   folder: string,
   adapt: (ports: GatePorts) => GatePorts = (ports) => ports,
@@ -29,14 +55,16 @@ export async function runScenario(
     ...(snapshot === undefined ? {} : { evidence: { snapshots: [snapshot], live: [], timeoutMs: 60_000 } }),
     ...(config === undefined ? {} : { config }),
   });
+  const answers = optional('api-server.yaml');
   const { report } = await runGate(
     {
       trees: { kind: 'directories', before: join(folder, 'before'), after: join(folder, 'after') },
       targets: [],
       all: false,
       onIncomplete: 'fail',
+      ...(answers === undefined ? {} : { dryRun: { objects: true, pods: true } }),
     },
-    adapt(ports),
+    adapt(answers === undefined ? ports : withAnswers(ports, answers)),
   );
   return {
     verdict: report.verdict,
