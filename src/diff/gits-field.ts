@@ -23,7 +23,13 @@ export function isGitsField(entry: Entry, difference: Difference, schema: KindSc
   if (fields.at(-1) === 'caBundle' && isInjected(entry.object, difference.before)) return false;
   // The value is encrypted in Git.
   if (difference.before === 'redacted:sops') return false;
+  if (isHidden(difference.after) && !String(difference.before).includes('redacted:')) return false;
   return spelledOut(entry.object, difference.path, schema);
+}
+
+/** A snapshot taken with `--redact` hides values that Git shows: nobody can say whether they are equal. */
+function isHidden(value: unknown): boolean {
+  return typeof value === 'string' && /^redacted:[0-9a-f]{12}$/.test(value);
 }
 
 /** Is the field written by controllers, whatever Git says? */

@@ -84,6 +84,27 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: partial}
 subjects: [{kind: User, name: partial, apiGroup: rbac.authorization.k8s.io}]
 `;
 
+const web = (memory: string) => `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: plain, annotations: {example.org/owner: shop}}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - name: web
+        image: registry.example.org/web:1
+        env: [{name: MODE, value: fast}]
+        resources: {limits: {memory: ${memory}}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: web, namespace: plain}
+data: {size: large}
+`;
+
 function pod(name: string, phase: 'Running' | 'Pending') {
   const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-5d9c', uid: 'a', controller: true }];
   return {
@@ -115,6 +136,10 @@ describe.skipIf(!(await hasCluster()))('gate snapshot of a real API server', () 
     await cluster().apply(widgets);
     await cluster().apply(more);
     await cluster().apply(written, { namespace: 'plain' });
+    await cluster().apply(web('512Mi'));
+    // Somebody scaled it by hand.
+    const scaled = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', namespace: 'plain' } };
+    await cluster().apply({ ...scaled, spec: { replicas: 5 } }, { fieldManager: 'somebody' });
     const pods = await cluster().create([pod('web-5d9c-a', 'Running'), pod('web-5d9c-b', 'Pending')]);
     await cluster().setStatus(pods[0]!, {
       phase: 'Running',
@@ -294,29 +319,16 @@ describe.skipIf(!(await hasCluster()))('gate snapshot of a real API server', () 
   });
   test('gate check says the same with the snapshot as with the cluster', async () => {
     const { file } = await take('check.yaml');
-    const web = (memory: string) => `${written}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web, namespace: plain}
-spec:
-  replicas: 2
-  selector: {matchLabels: {app: web}}
-  template:
-    metadata: {labels: {app: web}}
-    spec:
-      containers:
-      - {name: web, image: "registry.example.org/web:1", resources: {limits: {memory: ${memory}}}}
-`;
     const sides = writeFiles(mkdtempSync(join(folder, 'sides-')), {
-      'before/all.yaml': web('512Mi'),
-      'after/all.yaml': web('256Mi').replace('replicas: 3', 'replicas: 9'),
+      'before/all.yaml': `${written}\n---\n${web('512Mi')}`,
+      'after/all.yaml': `${written}\n---\n${web('256Mi')}`.replace('replicas: 3', 'replicas: 9'),
     });
     const check = async (...evidence: readonly string[]) => {
       const ended = await gate(
         ['check', '--before', join(sides, 'before'), '--after', join(sides, 'after'), '-q', '-o', 'json', ...evidence],
         { env: { GATE_FINGERPRINT_KEY: 'test' } },
       );
+      if (ended.stdout === '') throw new Error(`gate check gave no report: ${ended.stderr}`);
       const report = JSON.parse(ended.stdout) as Record<string, unknown>;
       const { durationSeconds: _seconds, work: _work, clusters: _clusters, ...rest } = report;
       return rest;
@@ -330,6 +342,11 @@ spec:
       'test',
     );
     expect(fromFile).toEqual(fromServer);
+    // What is hidden is no drift.
+    const hidden = await check('--snapshot', (await take('hidden.yaml', '--redact', '--cluster-name', 'test')).file);
+    expect(JSON.stringify(fromFile['drift'])).toContain('/spec/replicas');
+    expect(hidden['drift']).toEqual(fromFile['drift']);
+    expect(hidden['verdict']).toEqual(fromFile['verdict']);
     // Both looked: the pods that the kernel ended are evidence, and the cluster's own objects are compared.
     expect(JSON.stringify(fromFile['findings'])).toContain('OOM');
   });
