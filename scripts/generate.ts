@@ -27,8 +27,10 @@ async function wantedFiles(): Promise<Map<string, string>> {
   for (const rule of rules) wanted.set(`docs/rules/${rule.id}.md`, ruleDocument(rule));
   const report = await schemaText('src/report/schema.ts', 'gateReportSchema');
   const config = await schemaText('src/config/schema.ts', 'gateConfigSchema');
+  const header = await schemaText('src/cluster/header.ts', 'snapshotHeaderSchema');
   if (report !== undefined) wanted.set('docs/schema/gate-report.schema.json', report);
   if (config !== undefined) wanted.set('docs/schema/gate-config.schema.json', config);
+  if (header !== undefined) wanted.set('docs/schema/cluster-snapshot-header.schema.json', header);
   return wanted;
 }
 

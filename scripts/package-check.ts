@@ -19,6 +19,7 @@ const required = [
   'dist/third-party-licenses.txt',
   'docs/schema/gate-report.schema.json',
   'docs/schema/gate-config.schema.json',
+  'docs/schema/cluster-snapshot-header.schema.json',
   'README.md',
   'LICENSE',
   'CHANGELOG.md',
