@@ -17,6 +17,7 @@ import { describe } from './identity.ts';
 import { findDrift } from './find-drift.ts';
 import { fieldImpacts, removedImpact, renamedImpact, worst, worstOf } from './impact.ts';
 import { type KindSchema, schemaOf } from './list-keys.ts';
+import { keptByEngine } from './kept-by-engine.ts';
 import { indexLive, type LiveIndex, type LiveSide, liveOf } from './live.ts';
 import { isHook, matchSides, type Pair } from './match.ts';
 import { comparable, isGenerated } from './normalize.ts';
@@ -67,7 +68,10 @@ export function diffSides(request: DiffRequest): DiffResult {
     for (const manifest of target.before) plainBefore.push(entryOf(manifest, target.beforeTarget!));
     for (const manifest of target.after) plainAfter.push(entryOf(manifest, target.afterTarget!));
   }
-  const live = liveIndexes(request.live);
+  const live = perScope((scope) => {
+    const side = request.live?.(scope);
+    return side === undefined ? undefined : indexLive(side);
+  });
   const crds = [...(request.crds ?? []), ...customDefinitions(plainBefore, plainAfter, request.live)];
   const defaults = indexSchemas(crds);
   const before = plainBefore.map((entry) => withCrdDefaults(entry, defaults));
@@ -77,7 +81,10 @@ export function diffSides(request: DiffRequest): DiffResult {
     crds: indexCrds(crds),
     statusData: statusIsData(crds),
     live,
-    scalers: scalersOf(live, [...before, ...after]),
+    scalers: perScope((scope) => {
+      const here = [...before, ...after].filter(({ target }) => target.scope === scope);
+      return indexScalers(live(scope)?.objects ?? [], here);
+    }),
     withheld: {
       from: withheld.filter(({ id }) => request.before.some((result) => result.target.id === id)),
       to: withheld.filter(({ id }) => request.after.some((result) => result.target.id === id)),
@@ -106,27 +113,12 @@ function isApplied(entry: Entry): boolean {
   return entry.hook?.every((phase) => phase.startsWith('test')) !== true || entry.hook.length === 0;
 }
 
-function liveIndexes(live: DiffRequest['live']): Context['live'] {
-  const cache = new Map<string, LiveIndex | undefined>();
+/** Computes once per scope, when it is first asked for. */
+function perScope<Value>(make: (scope: string) => Value): (scope: string) => Value {
+  const made = new Map<string, Value>();
   return (scope) => {
-    if (!cache.has(scope)) {
-      const side = live?.(scope);
-      cache.set(scope, side === undefined ? undefined : indexLive(side));
-    }
-    return cache.get(scope);
-  };
-}
-
-function scalersOf(live: Context['live'], entries: readonly Entry[]): Context['scalers'] {
-  const cache = new Map<string, Scalers>();
-  return (scope) => {
-    let scalers = cache.get(scope);
-    if (scalers === undefined) {
-      const here = entries.filter(({ target }) => target.scope === scope);
-      scalers = indexScalers(live(scope)?.objects ?? [], here);
-      cache.set(scope, scalers);
-    }
-    return scalers;
+    if (!made.has(scope)) made.set(scope, make(scope));
+    return made.get(scope) as Value;
   };
 }
 
@@ -279,7 +271,14 @@ function fieldChanges(before: Entry, after: Entry, renamed: boolean, context: Co
   const live = liveOf(after, context.live(after.target.scope));
   if (live === undefined) return fields;
   const isScaled = scalerOf(after, context.scalers(after.target.scope)) !== undefined;
-  return attributeFields(fields, live, apiVersion, schema, (path) => isScaled && path === '/spec/replicas');
+  const isKept = keptByEngine(after, live, schema);
+  return attributeFields(
+    fields,
+    live,
+    apiVersion,
+    schema,
+    (path) => (isScaled && path === '/spec/replicas') || isKept(path),
+  );
 }
 
 function byPlace(left: ResourceChange, right: ResourceChange): number {

@@ -113,6 +113,18 @@ describe('who caused a change', () => {
       attribution: 'base-moved',
     });
   });
+  test('a field that was edited in the cluster is overwritten, unless the engine keeps it', () => {
+    const edited = live.replace('shop/api:1', 'shop/api:hotfix');
+    const ignoreDifferences = [
+      { group: 'apps', kind: 'Deployment', jqPathExpressions: ['.spec.template.spec.containers[].image'] },
+    ];
+    const conflict = (syncOptions: readonly string[]) => {
+      const apply = { mode: 'client-side', prune: true, automated: true, ignoreDifferences, syncOptions } as const;
+      return diffYaml(git, after, edited, target('shop', { apply })).changes[0]?.fields.map((field) => field.conflict);
+    };
+    expect(conflict([])).toEqual([undefined, true]);
+    expect(conflict(['RespectIgnoreDifferences=true'])).toEqual([undefined, undefined]);
+  });
   test('without evidence it is this change', () => {
     expect(
       diffYaml(git, after).changes[0]?.fields.every(
