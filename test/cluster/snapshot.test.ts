@@ -137,6 +137,91 @@ describe('parseSnapshot', () => {
   });
 });
 
+describe('plain kubectl output', () => {
+  const pods = `apiVersion: v1
+kind: List
+items:
+- apiVersion: v1
+  kind: Pod
+  metadata:
+    name: api-7d4f-x
+    namespace: shop
+    labels: {app: api, pod-template-hash: 7d4f}
+    ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: api-7d4f, controller: true}]
+  spec: {containers: [{name: api, image: "registry.example.org/api:1"}]}
+  status: {phase: Running}
+- apiVersion: apps/v1
+  kind: ReplicaSet
+  metadata:
+    name: api-7d4f
+    namespace: shop
+    ownerReferences: [{apiVersion: example.org/v1, kind: App, name: shop, controller: true}]
+`;
+  test('pods are counted under the owner of their ReplicaSet, and are no objects', () => {
+    const state = parseSnapshot(pods, 'pods.yaml');
+    expect(state.pods).toMatchObject([
+      {
+        namespace: 'shop',
+        owner: { group: 'example.org', kind: 'App', name: 'shop' },
+        total: 1,
+        phases: { Running: 1 },
+      },
+    ]);
+    expect(state.objects.map(({ kind }) => kind)).toEqual(['ReplicaSet']);
+    expect([...state.kinds]).toEqual(['/Pod', 'apps/ReplicaSet']);
+  });
+  test('a Helm release is decoded before its Secret is redacted', () => {
+    const release = {
+      name: 'shop',
+      version: 4,
+      info: { status: 'failed' },
+      chart: { metadata: { name: 'shop', version: '2.0.1' } },
+      config: { password: 'hunter2' },
+      manifest: 'apiVersion: v1\nkind: Service\nmetadata: {name: a}\n',
+    };
+    const data = Buffer.from(gzipSync(JSON.stringify(release)).toString('base64')).toString('base64');
+    const secret = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: 'helm.sh/release.v1',
+      metadata: { name: 'sh.helm.release.v1.shop.v4', namespace: 'shop' },
+      data: { release: data },
+    };
+    const state = parseSnapshot(JSON.stringify(secret), 'secrets.json');
+    expect(state.helmReleases).toEqual([
+      {
+        namespace: 'shop',
+        name: 'shop',
+        revision: 4,
+        status: 'failed',
+        chart: 'shop',
+        chartVersion: '2.0.1',
+        apis: ['v1/Service'],
+      },
+    ]);
+    expect(state.objects).toEqual([]);
+    const broken = parseSnapshot(JSON.stringify({ ...secret, data: { release: 'eHg=' } }), 'secrets.json');
+    expect(broken.unread).toMatchObject([{ kind: 'helm/Release', namespaces: ['shop'] }]);
+  });
+  test('a kind of gate that is not known', () => {
+    const text = 'apiVersion: gate/v1\nkind: ClusterSnapshoot\n';
+    expect(problem(text)).toMatchObject({ code: 'snapshot.not-an-object' });
+    expect(() => parseSnapshot(text, 'a.yaml')).toThrow('gate/v1 has no kind ClusterSnapshoot');
+  });
+  test('what the header says could not be read', () => {
+    const partial = header.replace(
+      'metrics:',
+      'unread: [{kind: v1/Secret, reason: forbidden}]\nkindsInNamespaces: {Service: [shop], apps/Deployment: [shop, x]}\nmetrics:',
+    );
+    const state = parseSnapshot(partial + list, 'a.yaml');
+    expect(state.unread).toEqual([{ kind: '/Secret', reason: 'forbidden' }]);
+    expect([...(state.kindsInNamespaces ?? [])]).toEqual([
+      ['/Service', new Set(['shop'])],
+      ['apps/Deployment', new Set(['shop', 'x'])],
+    ]);
+  });
+});
+
 describe('readSnapshot', () => {
   const write = (name: string, content: string | Buffer) => {
     const path = join(folder, name);
