@@ -39,8 +39,7 @@ export function compileRegex(
   try {
     const parser = new Parser(source, options.ignoreCase === true);
     const nodes = assemble(parser.parse());
-    const anchored = options.anchored === true;
-    return (text) => run(nodes, text.length > maxText ? text.slice(0, maxText) : text, anchored);
+    return (text) => run(nodes, text.slice(0, maxText), options.anchored === true);
   } catch (error) {
     if (error instanceof Unsupported) return undefined;
     throw error;
