@@ -24,6 +24,11 @@ export const severityMark: Readonly<Record<Severity, string>> = {
   low: '⚪ low',
 };
 
+/** Names and sentences are shorter than this; whatever is longer fills a page for nothing. */
+const long = 1_000;
+const text = (value: string, max = long): string => mdText(shorten(value, max));
+const code = (value: string, max = long): string => codeSpan(shorten(value, max));
+
 /** `1 critical, 2 high`; '' when there is none. */
 export function severityCounts(summary: Summary): string {
   return Object.entries(summary.severityCounts)
@@ -43,24 +48,24 @@ export function happeningLines(happenings: readonly Happening[], listed: number)
 
 /** @param max characters of one text of the finding, before escaping */
 export function findingText(finding: Finding, max = Number.POSITIVE_INFINITY): string {
-  const text = (value: string) => mdText(shorten(value, max));
-  const code = (value: string) => codeSpan(shorten(value, max));
+  const said = (value: string) => text(value, max);
+  const named = (value: string) => code(value, max);
   const refused = finding.willNotApply ? ' (the API server will refuse it)' : '';
-  const where = finding.location === undefined ? '' : ` · ${code(formatLocation(finding.location))}`;
-  const environment = finding.environment === undefined ? '' : ` · ${text(finding.environment)}`;
-  const evidence = evidenceLines(finding).map(({ label, text: said }) => {
-    if (label === '-') return `- ${text(said)}`;
-    return `- ${label.replace(':', '').trim()}: ${code(said)}`;
+  const where = finding.location === undefined ? '' : ` · ${named(formatLocation(finding.location))}`;
+  const environment = finding.environment === undefined ? '' : ` · ${said(finding.environment)}`;
+  const evidence = evidenceLines(finding).map(({ label, text: value }) => {
+    if (label === '-') return `- ${said(value)}`;
+    return `- ${label.replace(':', '').trim()}: ${named(value)}`;
   });
-  const others = (finding.alsoIn ?? []).map((target) => code(target));
+  const others = (finding.alsoIn ?? []).map((target) => named(target));
   return [
-    `#### ${severityMark[finding.severity]}: ${text(finding.title)}${refused}`,
-    `${code(refText(finding.resource))} · ${code(finding.target === '' ? 'no target' : finding.target)}${environment}${where}`,
-    text(finding.message),
+    `#### ${severityMark[finding.severity]}: ${said(finding.title)}${refused}`,
+    `${named(refText(finding.resource))} · ${named(finding.target === '' ? 'no target' : finding.target)}${environment}${where}`,
+    said(finding.message),
     evidence.join('\n'),
-    `**Fix:** ${text(finding.fix)}`,
+    `**Fix:** ${said(finding.fix)}`,
     others.length === 0 ? '' : `The same in ${count(others.length, 'more target')}: ${someOf(others, 6)}`,
-    `<sub>${codeSpan(finding.ruleId)} · ${marks(finding)} · ${text(finding.arithmetic)}</sub>`,
+    `<sub>${codeSpan(finding.ruleId)} · ${marks(finding)} · ${said(finding.arithmetic)}</sub>`,
   ]
     .filter((part) => part !== '')
     .join('\n\n');
@@ -79,15 +84,15 @@ export function waiverLines(report: GateReport, summary: Summary): string[] {
         waived?.rule === waiver.rule && waived.resource === waiver.resource && waived.reason === waiver.reason,
     ).length;
     const effect = used === 0 ? 'matches nothing here' : `covers ${count(used, 'finding')}`;
-    return `- ${codeSpan(waiver.rule)} on ${codeSpan(waiver.resource)} until ${mdText(waiver.expires)}, by ${mdText(waiver.owner)}: ${mdText(waiver.reason)} (${effect})`;
+    return `- ${code(waiver.rule)} on ${code(waiver.resource)} until ${text(waiver.expires)}, by ${text(waiver.owner)}: ${text(waiver.reason)} (${effect})`;
   });
 }
 
 /** Note, then the list. */
 export function liveText(block: LiveBlock): string {
   const lines = block.items.flatMap((item) => [
-    `- ${codeSpan(item.title)} (${codeSpan(item.target)})${item.remark === undefined ? '' : `: ${mdText(item.remark)}`}`,
-    ...item.fields.map(({ path, text }) => `  - ${codeSpan(path)}: ${mdText(text)}`),
+    `- ${code(item.title)} (${code(item.target)})${item.remark === undefined ? '' : `: ${text(item.remark)}`}`,
+    ...item.fields.map((field) => `  - ${code(field.path)}: ${text(field.text)}`),
     ...(item.more > 0 ? [`  - and ${count(item.more, 'more field')}`] : []),
   ]);
   if (block.more > 0) lines.push(`- and ${block.more.toLocaleString('en-US')} more`);
@@ -100,11 +105,12 @@ export function coverageSentence(summary: Summary): string {
 
 /** @param max characters of one text of the entry, before escaping */
 export function notEvaluatedLine(entry: NotEvaluated, max = Number.POSITIVE_INFINITY): string {
-  const text = (value: string) => mdText(shorten(value, max));
-  const where = entry.location === undefined ? '' : ` (${codeSpan(shorten(formatLocation(entry.location), max))})`;
-  const next = entry.next === undefined ? '' : ` ${text(entry.next)}`;
-  const what = entry.weight === 'incomplete' ? `**${text(entry.what)}**` : text(entry.what);
-  return `- ${what}${where}: ${text(entry.reason)}${next}`;
+  const said = (value: string) => text(value, max);
+  const where = entry.location === undefined ? '' : ` (${code(formatLocation(entry.location), max)})`;
+  const next = entry.next === undefined ? '' : ` ${said(entry.next)}`;
+  const what = entry.weight === 'incomplete' ? `**${said(entry.what)}**` : said(entry.what);
+  const stop = next === '' || /[.!?]$/.test(entry.reason) ? '' : '.';
+  return `- ${what}${where}: ${said(entry.reason)}${stop}${next}`;
 }
 
 export function targetTable({ coverage }: GateReport, limit: number): string {
@@ -113,7 +119,7 @@ export function targetTable({ coverage }: GateReport, limit: number): string {
     .slice(0, limit)
     .map(
       (target) =>
-        `| ${mdText(target.name)} | ${mdText(target.environment ?? '')} | ${target.status} | ${mdText(target.reason)} |`,
+        `| ${text(target.name)} | ${text(target.environment ?? '')} | ${target.status} | ${text(target.reason)} |`,
     );
   if (targets.length > limit) rows.push(`| and ${targets.length - limit} more | | | |`);
   return ['| target | environment | status | why |', '|---|---|---|---|', ...rows].join('\n');
@@ -123,12 +129,15 @@ export function targetTable({ coverage }: GateReport, limit: number): string {
 export function groupTitle({ first, members, targets }: DiffGroup): string {
   const more =
     members.length === 1 ? '' : `, the same in ${members.length} objects of ${count(targets.length, 'target')}`;
-  return `${changeTitle(first.change)}${more}`;
+  return `${shorten(changeTitle(first.change), long)}${more}`;
 }
 
-/** The lines of a group as a code block. */
-export function groupBody({ first }: DiffGroup, max = 200): string {
-  const lines = first.lines.slice(0, max);
+/**
+ * The lines of a group as a code block.
+ * @param width characters of one line
+ */
+export function groupBody({ first }: DiffGroup, max = 200, width = Number.POSITIVE_INFINITY): string {
+  const lines = first.lines.slice(0, max).map((line) => shorten(line, width));
   if (first.lines.length > max) lines.push(`# and ${first.lines.length - max} more lines`);
   return lines.length === 0
     ? 'Nothing but checksums or the order of lists differs.'
@@ -137,5 +146,5 @@ export function groupBody({ first }: DiffGroup, max = 200): string {
 
 /** @param title plain text */
 export function folded(title: string, body: string): string {
-  return `<details><summary>${mdText(title)}</summary>\n\n${body}\n\n</details>`;
+  return `<details><summary>${text(title)}</summary>\n\n${body}\n\n</details>`;
 }

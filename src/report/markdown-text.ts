@@ -23,7 +23,7 @@ export function mdText(text: string): string {
       .replace(/:(?=\/\/|[a-z+_-][a-z0-9_+-]*:)/gi, `:${broken}`)
       .replace(/\bwww(?=\.)/gi, (word) => word + broken)
       // GitHub makes a link of the beginning of a commit id, from 7 digits on.
-      .replace(/\b[0-9a-f]{4}(?=[0-9a-f]{3,60}\b)/gi, (digits) => digits + broken)
+      .replace(/\b[0-9a-f]{7,}\b/gi, (digits) => digits.replace(/.{6}(?=.)/g, `$&${broken}`))
       // What would start a list, heading, quotation or rule at the beginning of a line.
       .replace(/^(\d+)(?=[.)](?:\s|$))/, `$1${broken}`)
       .replace(/^[-+=#>]/, (character) => `&#${character.charCodeAt(0)};`)

@@ -28,7 +28,9 @@ export function cleanLine(text: string): string {
 
 /** Cuts after `max` characters and says so. */
 export function shorten(text: string, max: number): string {
-  const characters = Array.from(text);
+  if (text.length <= max) return text;
+  // Twice as many units hold at least so many characters; the rest of a huge text is not looked at.
+  const characters = Array.from(text.slice(0, 2 * max + 2));
   return characters.length <= max ? text : `${characters.slice(0, Math.max(0, max - 3)).join('')}...`;
 }
 
