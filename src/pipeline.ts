@@ -208,7 +208,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
     };
   } finally {
     await renderer?.close();
-    await Promise.all(asked.map((cluster) => cluster.close?.()));
+    await Promise.all(asked.map(async (cluster) => cluster.close?.()));
     await trees.close();
   }
 }
