@@ -88,8 +88,12 @@ function literal(value: string, pad: string): string {
 // oxlint-disable-next-line no-control-regex
 const unprintable = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g;
 
+/** Nothing in it that JSON or YAML would escape. */
+const simple = /^[ !#-[\]-~]*$/;
+
 /** JSON text is a double-quoted scalar; what YAML does not print is escaped as well. */
 function quoted(value: string): string {
+  if (simple.test(value)) return `"${value}"`;
   return JSON.stringify(value).replace(
     unprintable,
     (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
