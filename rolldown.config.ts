@@ -6,7 +6,7 @@ import { executable, thirdPartyLicenses } from './scripts/third-party.ts';
  * so `gate --version` loads neither YAML nor the cluster client.
  */
 export default defineConfig({
-  input: { cli: 'src/cli/bin.ts' },
+  input: { cli: 'src/cli/bin.ts', action: 'src/action/main.ts' },
   platform: 'node',
   external: [/^node:/],
   tsconfig: 'tsconfig.json',

@@ -16,6 +16,7 @@ const allowed = [
 ];
 const required = [
   'dist/cli.js',
+  'dist/action.js',
   'dist/third-party-licenses.txt',
   'docs/schema/gate-report.schema.json',
   'docs/schema/gate-config.schema.json',
@@ -61,6 +62,11 @@ if ((statSync(cli).mode & 0o111) === 0 && process.platform !== 'win32') problems
 const run = spawnSync(process.execPath, [cli, '--version'], { cwd: '/', encoding: 'utf8' });
 if (run.stdout.trim() !== manifest.version)
   problems.push(`gate --version prints ${JSON.stringify(run.stdout + run.stderr)}`);
+
+// The action reads its event before anything else; without one it has to say so, and not that a module is missing.
+const action = spawnSync(process.execPath, [join(root, 'dist', 'action.js')], { cwd: '/', encoding: 'utf8', env: {} });
+if (action.status !== 2 || !action.stdout.startsWith('::error::gate: the event '))
+  problems.push(`dist/action.js without an event prints ${JSON.stringify(action.stdout + action.stderr)}`);
 
 for (const problem of problems) console.error(`package: ${problem}`);
 if (problems.length === 0)

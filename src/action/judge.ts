@@ -1,0 +1,76 @@
+import { resolve } from 'node:path';
+import type { GateReport } from '../core/model.ts';
+import { runGate } from '../pipeline.ts';
+import { createPorts } from '../wire.ts';
+import type { Occasion } from './event.ts';
+import { describe, incompleteReport } from './incomplete.ts';
+import type { Inputs } from './inputs.ts';
+import { createProgress } from './progress.ts';
+
+/** Time that is kept for writing the result when the judging takes too long. */
+function reserveMs({ timeLimit }: Inputs): number {
+  return Math.min(60_000, (timeLimit * 1000) / 4);
+}
+
+/**
+ * Runs the pipeline on what the event names. Never throws: a run that fails or nears the end of its time gives a report
+ * `incomplete`, and `exit` as the command line would end.
+ * @param run.started when the step began, ms since 1970
+ */
+export async function judge(
+  inputs: Inputs,
+  occasion: Occasion,
+  { environment: env, started }: { readonly environment: NodeJS.ProcessEnv; readonly started: number },
+): Promise<{ readonly report: GateReport; readonly exit?: 2 | 3 }> {
+  const progress = createProgress();
+  const { headSha, base, baseBranch } = occasion;
+  const gap = (what: string, reason: string, next: string) =>
+    incompleteReport(what, reason, { next, headSha, seconds: (Date.now() - started) / 1000 });
+  // Which branch the change goes to decides which Applications follow it; the runner says it for pull requests only.
+  if (baseBranch !== undefined) env['GITHUB_BASE_REF'] = baseBranch;
+  let timer: NodeJS.Timeout | undefined;
+  const timeOver = new Promise<'over'>((done) => {
+    timer = setTimeout(() => done('over'), inputs.timeLimit * 1000 - reserveMs(inputs) - (Date.now() - started));
+  });
+  try {
+    const { snapshots, live, kubeconfig, clusterName, prometheus, config, environment } = inputs;
+    const ports = await createPorts({
+      evidence: {
+        snapshots,
+        live,
+        timeoutMs: inputs.clusterTimeout * 1000,
+        ...(kubeconfig === undefined ? {} : { kubeconfig }),
+        ...(clusterName === undefined ? {} : { clusterName }),
+        ...(prometheus === undefined ? {} : { prometheus }),
+      },
+      ...(config === undefined ? {} : { config }),
+      cache: true,
+      progress,
+    });
+    const directory = resolve(env['GITHUB_WORKSPACE'] ?? '.', inputs.directory ?? '.');
+    const running = runGate(
+      {
+        trees: { kind: 'refs', directory, head: headSha, ...(base === undefined ? {} : { base }) },
+        ...(environment === undefined ? {} : { environment }),
+        targets: inputs.targets,
+        all: inputs.all,
+        onIncomplete: inputs.onIncomplete,
+        ...(inputs.dryRun || inputs.dryRunPods ? { dryRun: { objects: inputs.dryRun, pods: inputs.dryRunPods } } : {}),
+      },
+      ports,
+    );
+    const result = await Promise.race([running, timeOver]);
+    if (result !== 'over') return { report: result.report };
+    running.catch(() => {}); // It is given up, and ends with the process.
+    const reason = `the time limit of ${inputs.timeLimit} s was near at the step "${progress.where()}"`;
+    return {
+      report: gap('the whole change', reason, 'Raise the input `time-limit`, or keep the render cache.'),
+      exit: 3,
+    };
+  } catch (error) {
+    const { message, next, exit } = describe(error);
+    return { report: gap('the whole change', message, next), exit };
+  } finally {
+    clearTimeout(timer);
+  }
+}

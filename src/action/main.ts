@@ -1,0 +1,75 @@
+import { join, resolve } from 'node:path';
+import { counts } from '../core/counts.ts';
+import { byEnvironment } from '../pipeline/by-environment.ts';
+import { toComment, type CommentContext } from '../report/comment.ts';
+import { toTerminal } from '../report/terminal.ts';
+import { exitCode } from '../verdict/verdict.ts';
+import { rooms } from '../wire/forge.ts';
+import { readEvent } from './event.ts';
+import { describe } from './incomplete.ts';
+import { readInputs } from './inputs.ts';
+import { judge } from './judge.ts';
+import { annotation, instanceOf, publications } from './publication.ts';
+import { publishAll } from './publish.ts';
+import { appendSummary, log, say, setOutput, usedOfSummary, writeReports } from './runner.ts';
+
+const started = Date.now();
+const { env } = process;
+
+async function run(): Promise<number> {
+  const inputs = readInputs(env);
+  const occasion = readEvent(env, inputs.base);
+  if (occasion === undefined) {
+    say('notice', 'A branch was deleted: there is nothing to judge.');
+    return 0;
+  }
+  const { report, exit } = await judge(inputs, occasion, { environment: env, started });
+  const page = `${env['GITHUB_SERVER_URL'] ?? 'https://github.com'}/${env['GITHUB_REPOSITORY'] ?? ''}`;
+  const context: CommentContext = {
+    headSha: occasion.headSha,
+    commitUrl: `${page}/commit/${occasion.headSha}`,
+    ...(env['GITHUB_RUN_ID'] === undefined ? {} : { runUrl: `${page}/actions/runs/${env['GITHUB_RUN_ID']}` }),
+    environments: byEnvironment(report, inputs.onIncomplete),
+    ...(instanceOf(inputs) === 'default' ? {} : { name: instanceOf(inputs) }),
+  };
+  log(toTerminal(report, { color: false, width: 120 }));
+  const [full] = toComment(report, context, { limit: Number.POSITIVE_INFINITY, length: (text) => text.length });
+  const left = { ...rooms.summary, limit: rooms.summary.limit - usedOfSummary(env) };
+  appendSummary(env, toComment(report, context, left)[0]);
+  const folder = resolve(
+    inputs.reportDirectory ?? join(env['RUNNER_TEMP'] ?? '.', 'gate-report', encodeURIComponent(instanceOf(inputs))),
+  );
+  const outputs = {
+    verdict: report.verdict,
+    score: report.score.total.toFixed(1),
+    ...writeReports(folder, report, full),
+  };
+  for (const [name, value] of Object.entries(outputs)) setOutput(env, name, value);
+
+  const order = [Number(env['GITHUB_RUN_NUMBER'] ?? 0), Number(env['GITHUB_RUN_ATTEMPT'] ?? 1)];
+  const published = await publishAll(publications({ report, context, inputs, occasion, order }), inputs, {
+    environment: env,
+    deadline: started + inputs.timeLimit * 1000,
+  });
+  if (!published.check)
+    for (const { path, startLine, title, message } of report.findings.filter(counts).flatMap(annotation).slice(0, 10))
+      say('warning', `${title}. ${message}`, { file: path, line: startLine });
+  const code = exit ?? exitCode(report.verdict, inputs.failOn);
+  say(
+    code === 0 ? 'notice' : 'error',
+    `${report.verdict}, risk ${report.score.total.toFixed(1)} of 100: ${report.reason}`,
+  );
+  return code;
+}
+
+// Leaving runs the exit handlers: children are ended, temporary folders removed.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
+try {
+  process.exitCode = await run();
+} catch (error) {
+  const { message, next, exit } = describe(error);
+  say('error', `gate: ${message}. ${next}`);
+  process.exitCode = exit;
+}
+// A run that was given up still has children and timers.
+process.stdout.write('', () => process.exit());
