@@ -9,7 +9,7 @@ import type {
   ResourceChange,
   Target,
 } from '../core/model.ts';
-import { attributeFields } from './attribute.ts';
+import { attributed } from './attribute-change.ts';
 import { indexSchemas, withCrdDefaults } from './crd-defaults.ts';
 import { type CrdIndex, indexCrds, statusIsData } from './crd-lists.ts';
 import { entryOf, joinTargets } from './entries.ts';
@@ -17,13 +17,12 @@ import { describe } from './identity.ts';
 import { findDrift } from './find-drift.ts';
 import { fieldImpacts, removedImpact, renamedImpact, worst, worstOf } from './impact.ts';
 import { type KindSchema, schemaOf } from './list-keys.ts';
-import { keptByEngine } from './kept-by-engine.ts';
 import { indexLive, type LiveIndex, type LiveSide, liveOf } from './live.ts';
 import { isHook, matchSides, type Pair } from './match.ts';
 import { comparable, isGenerated } from './normalize.ts';
 import { propagate } from './propagate.ts';
 import { fateOnRemoval } from './removal.ts';
-import { indexScalers, scalerOf, type Scalers } from './scalers.ts';
+import { indexScalers, type Scalers } from './scalers.ts';
 import { differences, sameJson } from './walk.ts';
 
 export interface DiffRequest {
@@ -268,17 +267,8 @@ function fieldChanges(before: Entry, after: Entry, renamed: boolean, context: Co
     ...(isGenerated(difference.fields, difference.before, difference.after) ? { cosmetic: true } : {}),
   }));
   if (renamed) return fields;
-  const live = liveOf(after, context.live(after.target.scope));
-  if (live === undefined) return fields;
-  const isScaled = scalerOf(after, context.scalers(after.target.scope)) !== undefined;
-  const isKept = keptByEngine(after, live, schema);
-  return attributeFields(
-    fields,
-    live,
-    apiVersion,
-    schema,
-    (path) => (isScaled && path === '/spec/replicas') || isKept(path),
-  );
+  const { scope } = after.target;
+  return attributed(fields, after, schema, { index: context.live(scope), scalers: context.scalers(scope) });
 }
 
 function byPlace(left: ResourceChange, right: ResourceChange): number {

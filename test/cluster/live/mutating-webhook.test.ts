@@ -128,5 +128,19 @@ webhooks:
       ],
     });
     expect(report.verdict).not.toBe('incomplete');
+    // Nobody edited it, so nothing of a person is overwritten.
+    expect(report.changes[0]?.fields.map(({ conflict }) => conflict)).toEqual([undefined]);
+  });
+
+  test('an edit by hand is told from what the webhook wrote', async () => {
+    await cluster().kubectl(['apply', '-f', '-'], { input: deployment('edited', '1.0') });
+    await cluster().kubectl(['set', 'image', 'deployment/edited', `api=${mirror}/shop/edited:hotfix`]);
+    const sides = {
+      before: { 'a.yaml': deployment('edited', '1.0') },
+      after: { 'a.yaml': deployment('edited', '1.1') },
+    };
+    const kubeconfig = cluster().kubeconfigFor('admin');
+    const { report } = await checkSides(cluster().folder, sides, '--live', '--kubeconfig', kubeconfig);
+    expect(report.changes[0]?.fields[0]).toMatchObject({ conflict: true, by: 'kubectl-set' });
   });
 });
