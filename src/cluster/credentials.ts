@@ -32,6 +32,7 @@ export function createCredentials(
   },
 ): CredentialSource {
   const { user } = config;
+  if (isOpenNetwork(config.server)) return nothing;
   const plugin = user.token || user.tokenFile || user.basic || user.cert ? undefined : user.exec;
   let current: Promise<Loaded> | undefined;
   const load = (): Promise<Loaded> => {
@@ -60,6 +61,18 @@ export function createCredentials(
     explain: (used) => explanation(config, used as Loaded),
   };
 }
+
+/** As client-go (clientcmd ClientConfig, IsConfigTransportTLS): nobody on the way shall read a token. */
+function isOpenNetwork(server: string): boolean {
+  const { protocol, hostname } = new URL(server);
+  return protocol === 'http:' && !/^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(hostname);
+}
+
+const nothing: CredentialSource = {
+  get: async () => ({ headers: {}, certificate: undefined }),
+  renew: async () => false,
+  explain: () => 'none are sent without TLS (http:)',
+};
 
 interface Loaded extends Credentials {
   readonly token?: string;

@@ -70,7 +70,10 @@ async function get(api: ApiServer, path: string, ifNoneMatch?: string): Promise<
     code: answer.status === 403 ? 'cluster.unauthorized' : 'cluster.bad-answer',
     message: `${api.url} answered GET ${path} with ${answer.status}${message}`,
     fault: 'user',
-    next: 'The user needs the ClusterRole system:discovery, which every authenticated user has unless it was taken away.',
+    next:
+      answer.status === 403
+        ? 'The user needs the ClusterRole system:discovery, which every authenticated user has unless it was taken away.'
+        : 'Check the server of this context in the kubeconfig.',
   });
 }
 

@@ -73,7 +73,9 @@ export async function runExecPlugin(
       'It may wait for a login in a browser: log in first.',
     );
   }
-  if (result.stopped !== undefined) throw fail(`was stopped (${result.stopped})`, check);
+  if (result.stopped !== undefined) {
+    throw fail(result.stopped === 'interrupted' ? 'was interrupted' : 'was stopped: it printed too much', check);
+  }
   if (result.exitCode !== 0) {
     throw fail(
       `failed with ${result.exitCode === undefined ? `signal ${result.signal}` : `exit code ${result.exitCode}`}${said(result.stderr)}`,

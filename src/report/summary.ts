@@ -85,7 +85,7 @@ export const verdictMeaning: Readonly<Record<Verdict, string>> = {
 
 /** Says that the cluster was not looked at, or which snapshot was and how old it is. For use after `Cluster: `. */
 export function clusterSentence(report: GateReport, age: (seconds: number) => string): string {
-  if (report.clusters.length === 0) return 'no evidence was given; what runs now was not looked at';
+  if (report.clusters.length === 0) return 'no evidence; what runs now was not looked at';
   return report.clusters.map((cluster) => oneCluster(cluster, age)).join('; ');
 }
 

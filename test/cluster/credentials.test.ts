@@ -1,6 +1,8 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { createCredentials } from '../../src/cluster/credentials.ts';
+import { createExec } from '../../src/render/exec.ts';
 import { connectTo, failure, standIn, temporaryFolder } from './kit/stand-in.ts';
 
 const version = { gitVersion: 'v1.34.3' };
@@ -23,6 +25,21 @@ describe('tokens', () => {
     );
     expect(JSON.stringify([error.message, error.next])).not.toContain('very-secret');
     expect(server.requests).toHaveLength(1);
+  });
+  test.each([
+    ['http://api.example.org:8080', undefined],
+    ['http://127.0.0.1.example.org', undefined],
+    ['https://api.example.org', 'Bearer very-secret'],
+    ['http://127.0.0.1:8001', 'Bearer very-secret'],
+    ['http://[::1]:8001', 'Bearer very-secret'],
+  ])('to %s: %s', async (server, sent) => {
+    const credentials = createCredentials(
+      { context: 'test', server, insecure: false, user: { token: 'very-secret', impersonate: {} } },
+      { exec: createExec(), environment: {}, timeoutMs: () => 1000 },
+    );
+    const used = await credentials.get();
+    expect(used.headers['authorization']).toBe(sent);
+    if (sent === undefined) expect(credentials.explain(used)).toBe('none are sent without TLS (http:)');
   });
   test('an expired one is named so', async () => {
     const server = await standIn(() => unauthorized);

@@ -58,7 +58,7 @@ describe('toTerminal', () => {
 
   it('never says that nothing was found in a cluster that was not looked at', () => {
     const offline = { ...sampleReport(), clusters: [] };
-    expect(plain(100, offline)).toContain('Cluster:  no evidence was given; what runs now was not looked at');
+    expect(plain(100, offline)).toContain('Cluster:  no evidence; what runs now was not looked at');
   });
 
   it('tells a deletion from an object that stays because prune is off', () => {

@@ -3,6 +3,7 @@ import { runGate } from '../../pipeline.ts';
 import type { RenderResult } from '../../core/model.ts';
 import { clean, withoutJobCommands } from '../../report/text.ts';
 import { createPorts } from '../../wire.ts';
+import { sayIncomplete } from '../incomplete.ts';
 import { evidenceChoices, gateRequest, type ComparisonOptions } from '../options.ts';
 import { createProgress, silentProgress } from '../progress.ts';
 
@@ -17,8 +18,12 @@ export async function render(options: RenderOptions): Promise<number> {
     evidence: evidenceChoices(options),
     progress: options.quiet ? silentProgress : createProgress(),
   });
-  const { rendered } = await runGate({ ...gateRequest(options), capabilitiesOnly: true }, { ...ports, rules: [] });
-  let failed = false;
+  const { rendered, report } = await runGate(
+    { ...gateRequest(options), capabilitiesOnly: true },
+    { ...ports, rules: [] },
+  );
+  // A version and APIs that were asked for and are not known make other objects.
+  let failed = sayIncomplete(report, false);
   for (const result of rendered[options.side].toSorted((a, b) => a.target.id.localeCompare(b.target.id))) {
     if (result.ok) process.stdout.write(documents(result));
     else {
