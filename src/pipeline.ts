@@ -3,6 +3,9 @@ import { diffSides } from './diff/diff.ts';
 import { liveSide } from './diff/live.ts';
 import { runRules } from './engine/run-rules.ts';
 import { compileWaivers, inForce } from './engine/waivers.ts';
+import { findCauses, type Causes } from './pipeline/cause/find-causes.ts';
+import { defaultCauseLimits } from './pipeline/cause/limits.ts';
+import type { Judged } from './pipeline/cause/rejudge.ts';
 import { withChangedFiles } from './pipeline/changed-in.ts';
 import { crdsOfTree } from './pipeline/crds.ts';
 import { coverage, known, renderProblems, unrendered } from './pipeline/coverage.ts';
@@ -33,8 +36,8 @@ import { buildWorld } from './rules/kit/world.ts';
 import { blastRadius } from './score/blast.ts';
 import { scoreFinding, scoreFindings } from './score/score.ts';
 import { judge } from './verdict/verdict.ts';
-import type { GateReport, Json, NotEvaluated, Target } from './core/model.ts';
-import type { Cluster, Renderer } from './core/ports.ts';
+import type { Finding, GateReport, Json, NotEvaluated, Target } from './core/model.ts';
+import type { Cluster, Renderer, TreePair } from './core/ports.ts';
 import type { RuleContext } from './core/rule.ts';
 
 export type { GatePorts, GateRequest, GateResult } from './pipeline/request.ts';
@@ -162,9 +165,19 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       context,
       config,
       waiverFor: compileWaivers(config.waivers, started),
-      scoring: { blastRadius, scoreFinding },
+      scoring,
     });
     ports.progress.done();
+    const causes = await causesOf(request, ports, renderer, trees, judged.findings, {
+      results,
+      targets: { before: before.targets, after: after.targets },
+      crds,
+      live: evidence.states.length > 0 ? (scope) => liveSide(live(scope)) : undefined,
+      context,
+      rules: ports.rules,
+      config,
+      scoring,
+    });
     notEvaluated.push(
       ...judged.notEvaluated,
       ...renderer.notes.map((reason) => ({ what: 'this machine', reason, weight: 'note' as const })),
@@ -172,7 +185,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
 
     // 5. score, 6. verdict
     const findings = withChangedFiles(
-      judged.findings,
+      withCauses(judged.findings, causes),
       (id) => [after.targets.get(id), before.targets.get(id)].filter((target) => target !== undefined),
       trees.changed,
     );
@@ -199,7 +212,7 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       policyDigest: config.digest,
       waiversInForce: config.waivers.filter((waiver) => inForce(waiver, started)),
       durationSeconds: (ports.clock.now().getTime() - started.getTime()) / 1000,
-      work: { ...renderer.statistics },
+      work: { ...renderer.statistics, ...(causes === undefined ? {} : { causes: causes.summary }) },
     };
     return {
       report,
@@ -211,6 +224,41 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
     await Promise.all(asked.map(async (cluster) => cluster.close?.()));
     await trees.close();
   }
+}
+
+const scoring = { blastRadius, scoreFinding };
+
+/** Undefined: the run does not ask for it. */
+async function causesOf(
+  { causes }: GateRequest,
+  { progress, copyTree, clock }: GatePorts,
+  renderer: Renderer,
+  trees: TreePair,
+  findings: readonly Finding[],
+  judged: Judged,
+): Promise<Causes | undefined> {
+  if (causes === undefined) return undefined;
+  progress.start('Looking for the lines that cause the findings');
+  const limits = { ...defaultCauseLimits, ...causes };
+  const found = await findCauses({
+    findings,
+    trees,
+    judged,
+    renderer,
+    limits,
+    clock,
+    ...(copyTree === undefined ? {} : { copyTree }),
+  });
+  progress.done();
+  return found;
+}
+
+function withCauses(findings: readonly Finding[], causes: Causes | undefined): readonly Finding[] {
+  if (causes === undefined) return findings;
+  return findings.map((finding) => {
+    const cause = causes.found.get(finding.fingerprint);
+    return cause === undefined ? finding : { ...finding, cause };
+  });
 }
 
 /** Undefined: the run does not ask for it. */

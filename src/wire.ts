@@ -15,6 +15,7 @@ import { GateError, messageOf } from './core/errors.ts';
 import type { Config } from './core/config.ts';
 import type { Cluster, Exec, Git, Progress, ToolPaths, TreePair } from './core/ports.ts';
 import { makeTemporaryDirectory } from './git/cleanup.ts';
+import { copyTree } from './git/overlay.ts';
 import { createGit } from './git/simple-git.ts';
 import type { GatePorts } from './pipeline.ts';
 import { createRenderCache, type RenderCache } from './render/cache.ts';
@@ -72,6 +73,7 @@ export async function createPorts(choices: Choices): Promise<GatePorts> {
       createGoTemplate({ exec, tools, ...(config.tools.helm === undefined ? {} : { helmVersion: config.tools.helm }) }),
     createClusters: (config) => createClusters(choices.evidence, { config, redactKey, exec }),
     createMetrics: (config) => createMetrics(choices.evidence, config),
+    copyTree,
     clock: { now: () => new Date() },
     progress: choices.progress,
     rules,

@@ -76,6 +76,11 @@ export function buildProgram(finish: (code: number) => void): Command {
     )
     .option('--dry-run', 'let the API server try each changed object (needs --live and the right to patch)', false)
     .option('--dry-run-pods', 'let it also try a pod of each changed template: quota, limits, pod security', false)
+    .option(
+      '--causes',
+      'find the lines that cause the findings: renders targets again, 20 times and 5 seconds at most',
+      false,
+    )
     .option('--list-targets', 'only list the targets and why each is rendered or not', false)
     .addHelpText(
       'after',

@@ -440,6 +440,33 @@ export interface Waiver {
   readonly expires: string;
 }
 
+/** The line of the new side that makes a finding what it is. */
+export interface Cause {
+  /** Relative to the root of the tree. */
+  readonly file: string;
+  /** 1-based. Where lines were only removed: the line that stands there now. */
+  readonly line: number;
+  /** Last line, when it is more than one. */
+  readonly endLine?: number;
+  /**
+   * `exact`: the finding is about this changed line. `counterfactual`: without this part of the change the finding is not
+   * there, or weaker. `nearest`: the changed line nearest to the one that the finding is about, which did not change.
+   */
+  readonly how: 'exact' | 'counterfactual' | 'nearest';
+}
+
+/** The search for causes, which renders targets again with parts of the change left out. */
+export interface CauseSummary {
+  /** Findings whose cause was looked for, and those for which a line was found. */
+  readonly findings: number;
+  readonly found: number;
+  /** Parts of the change that were left out, each for one render of one target. */
+  readonly renders: number;
+  readonly seconds: number;
+  /** False: the limit of renders or of time was reached, so some findings have no line for that reason. */
+  readonly complete: boolean;
+}
+
 export interface Finding {
   readonly ruleId: string;
   readonly title: string;
@@ -468,6 +495,8 @@ export interface Finding {
   readonly waived?: Waiver;
   /** Changed files that the target reads, when `location` is none of them: usually the values file. */
   readonly changedIn?: readonly string[];
+  /** Only when it was looked for, and found. */
+  readonly cause?: Cause;
   /** The same finding in other targets, folded into this one. */
   readonly alsoIn?: readonly string[];
 }
@@ -546,5 +575,11 @@ export interface GateReport {
   readonly waiversInForce: readonly Waiver[];
   readonly durationSeconds: number;
   /** Tool processes that this run started, and renders that came from the cache. */
-  readonly work: { readonly helmRuns: number; readonly kustomizeRuns: number; readonly cacheHits: number };
+  readonly work: {
+    readonly helmRuns: number;
+    readonly kustomizeRuns: number;
+    readonly cacheHits: number;
+    /** What the search for causes took of that; absent: the run did not look for them. */
+    readonly causes?: CauseSummary;
+  };
 }

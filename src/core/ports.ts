@@ -72,6 +72,24 @@ export interface Tree {
   readonly problems: readonly { readonly path: string; readonly reason: string }[];
 }
 
+/** A copy of some files of a tree, of which variants with other contents are made. */
+export interface TreeOverlay {
+  /** The copy itself: what the paths hold, also through symbolic links, and nothing else. */
+  readonly tree: Tree;
+  /**
+   * The copy with other files.
+   * @param contents text by path; undefined: the file is not there
+   * @throws GateError tree.not-overlaid for a path that cannot be written
+   */
+  with(contents: ReadonlyMap<string, string | undefined>): Tree;
+  close(): Promise<void>;
+}
+
+export interface OverlayLimits {
+  readonly files: number;
+  readonly bytes: number;
+}
+
 export interface TreePair {
   readonly before: Tree;
   readonly after: Tree;
@@ -110,9 +128,14 @@ export interface ToolPaths {
   ): Promise<{ readonly path: string; readonly version: string }>;
 }
 
+export interface RenderLimits {
+  /** Milliseconds that are left, asked when a tool process starts. */
+  msLeft(): number;
+}
+
 export interface Renderer {
   /** Never throws for a bad target: the result says what is wrong. Equal inputs are rendered once per run and cached between runs. */
-  render(target: Target, tree: Tree): Promise<RenderResult>;
+  render(target: Target, tree: Tree, limits?: RenderLimits): Promise<RenderResult>;
   /** Tool processes started and cache hits so far, for the report and the benchmarks. */
   readonly statistics: { readonly helmRuns: number; readonly kustomizeRuns: number; readonly cacheHits: number };
   readonly toolsUsed: readonly { readonly name: string; readonly version: string }[];

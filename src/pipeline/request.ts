@@ -1,8 +1,21 @@
 import type { Config } from '../core/config.ts';
 import type { ClusterState } from '../core/cluster.ts';
 import type { GateReport, NotEvaluated, RenderResult, Target } from '../core/model.ts';
-import type { Clock, Cluster, Git, GoTemplate, Progress, Renderer, TreePair, TreeRequest } from '../core/ports.ts';
+import type {
+  Clock,
+  Cluster,
+  Git,
+  GoTemplate,
+  OverlayLimits,
+  Progress,
+  Renderer,
+  Tree,
+  TreeOverlay,
+  TreePair,
+  TreeRequest,
+} from '../core/ports.ts';
 import type { Rule } from '../core/rule.ts';
+import type { CauseLimits } from './cause/limits.ts';
 
 /** What is asked of one run. */
 export interface GateRequest {
@@ -20,6 +33,8 @@ export interface GateRequest {
   readonly capabilitiesOnly?: boolean;
   /** Ask the API server what it would do with each changed object, and, apart, with a pod of each changed template. */
   readonly dryRun?: { readonly objects: boolean; readonly pods: boolean };
+  /** Find the lines that cause the findings, within these limits; it renders targets again. */
+  readonly causes?: Partial<CauseLimits>;
 }
 
 /** The outside world, chosen in `wire.ts`. */
@@ -43,6 +58,8 @@ export interface GatePorts {
         several?: boolean,
       ) => Promise<{ readonly state: ClusterState; readonly notEvaluated: readonly NotEvaluated[] }>)
     | undefined;
+  /** Copies what the paths hold; undefined: more than the limits allow. Absent: causes are found by provenance only. */
+  readonly copyTree?: (tree: Tree, paths: readonly string[], limits: OverlayLimits) => TreeOverlay | undefined;
   readonly clock: Clock;
   readonly progress: Progress;
   readonly rules: readonly Rule[];

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Config } from '../core/config.ts';
 import type { Manifest, RenderProblem, RenderResult, RenderSource, Target } from '../core/model.ts';
-import type { Exec, Renderer, ToolPaths, Tree } from '../core/ports.ts';
+import type { Exec, Renderer, RenderLimits, ToolPaths, Tree } from '../core/ports.ts';
 import { redactCredentials } from '../core/redact.ts';
 import { applyAfterRender } from './after.ts';
 import { createRenderCache } from './cache.ts';
@@ -84,8 +84,8 @@ export function createRenderer(options: RendererOptions): Renderer {
     return result;
   };
 
-  const renderTarget = async (target: Target, tree: Tree): Promise<RenderResult> => {
-    const opened = await share();
+  const renderTarget = async (target: Target, tree: Tree, limits?: RenderLimits): Promise<RenderResult> => {
+    const opened = limits === undefined ? await share() : limited(await share(), limits);
     const manifests: Manifest[] = [];
     const warnings: string[] = [];
     for (const source of target.sources) {
@@ -106,9 +106,9 @@ export function createRenderer(options: RendererOptions): Renderer {
   };
 
   return {
-    async render(target, tree) {
+    async render(target, tree, limits) {
       try {
-        return await renderTarget(target, tree);
+        return await renderTarget(target, tree, limits);
       } catch (error) {
         const { redactKey } = await open();
         return { ok: false, target, problem: redacted(withOrigin(problemOf(error), target), redactKey) };
@@ -137,6 +137,16 @@ interface Shared {
   readonly fetcher: ReturnType<typeof createChartFetcher>;
   readonly charts: ReturnType<typeof createChartSource>;
   readonly keyId: string;
+}
+
+/** The same with less time for each process. */
+function limited(shared: Shared, limits: RenderLimits): Shared {
+  const { exec } = shared.context;
+  const run: Exec['run'] = (request) => {
+    const left = Math.max(1, limits.msLeft());
+    return exec.run({ ...request, timeoutMs: Math.min(request.timeoutMs ?? left, left) });
+  };
+  return { ...shared, context: { ...shared.context, exec: { run } } };
 }
 
 async function renderOnce(

@@ -64,6 +64,19 @@ const fieldChange = Type.Object(
   closed,
 );
 
+const cause = Type.Object(
+  {
+    file: Type.String({ description: 'relative to the root of the tree' }),
+    line: Type.Integer({ minimum: 1, description: 'of the new side' }),
+    endLine: optional(Type.Integer({ minimum: 1 })),
+    how: Type.Enum(['exact', 'counterfactual', 'nearest'], {
+      description:
+        'exact: the finding is about this changed line; counterfactual: without this part of the change the finding is not there, or weaker; nearest: the changed line nearest to the one that the finding is about',
+    }),
+  },
+  closed,
+);
+
 const finding = Type.Object(
   {
     ruleId: text(),
@@ -101,6 +114,7 @@ const finding = Type.Object(
     group: Type.String({ description: 'findings of one root cause count once' }),
     waived: optional(waiver),
     changedIn: optional(Type.Array(text(), { description: 'changed files that the target reads' })),
+    cause: optional(cause),
     alsoIn: optional(Type.Array(text(), { description: 'ids of other targets with the same finding' })),
   },
   closed,
@@ -210,6 +224,18 @@ export const gateReportSchema = Type.Object(
         helmRuns: Type.Integer({ minimum: 0 }),
         kustomizeRuns: Type.Integer({ minimum: 0 }),
         cacheHits: Type.Integer({ minimum: 0 }),
+        causes: optional(
+          Type.Object(
+            {
+              findings: Type.Integer({ minimum: 0, description: 'whose cause was looked for' }),
+              found: Type.Integer({ minimum: 0 }),
+              renders: Type.Integer({ minimum: 0, description: 'with a part of the change left out' }),
+              seconds: number('wall clock'),
+              complete: Type.Boolean({ description: 'false: the limit of renders or of time was reached' }),
+            },
+            closed,
+          ),
+        ),
       },
       closed,
     ),

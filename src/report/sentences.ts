@@ -1,4 +1,4 @@
-import type { Finding, GateReport, ResourceChange } from '../core/model.ts';
+import type { CauseSummary, Finding, GateReport, ResourceChange } from '../core/model.ts';
 import { clean, cleanLine, count, refId, refText, valueText } from './text.ts';
 import { confidenceText, noveltyText, reversibilityText, type Summary } from './summary.ts';
 
@@ -94,7 +94,9 @@ export interface EvidenceLine {
 export function evidenceLines(finding: Finding): EvidenceLine[] {
   const { before, after, live, facts, wouldChange } = finding.evidence;
   const lines: EvidenceLine[] = [];
-  if (finding.changedIn !== undefined)
+  const cause = causeText(finding);
+  if (cause !== undefined) lines.push(cause);
+  else if (finding.changedIn !== undefined)
     lines.push({ label: 'Changed in:', text: finding.changedIn.map(cleanLine).join(', ') });
   if (finding.path !== '') lines.push({ label: 'Field: ', text: cleanLine(finding.path) });
   if (before !== undefined || after !== undefined) {
@@ -106,6 +108,14 @@ export function evidenceLines(finding: Finding): EvidenceLine[] {
   return lines;
 }
 
+/** `Caused by: envs/prod.yaml:12-14`; undefined: not known. */
+function causeText({ cause }: Finding): EvidenceLine | undefined {
+  if (cause === undefined) return undefined;
+  const { file, line, endLine, how } = cause;
+  const text = cleanLine(`${file}:${line}${endLine === undefined ? '' : `-${endLine}`}`);
+  return { label: how === 'nearest' ? 'Nearest changed line:' : 'Caused by:', text };
+}
+
 /** How new, how sure, how reversible: `new in this change, proven by live evidence, hard to undo`. */
 export function marks(finding: Finding): string {
   return [
@@ -113,6 +123,11 @@ export function marks(finding: Finding): string {
     confidenceText[finding.confidence],
     reversibilityText[finding.reversibility],
   ].join(', ');
+}
+
+function causesText({ findings, found, renders, seconds, complete }: CauseSummary): string {
+  const limit = complete ? '' : ', then the limit was reached';
+  return `lines of ${found} of ${count(findings, 'finding')} found in ${seconds.toFixed(1)} s with ${count(renders, 'more render')}${limit}`;
 }
 
 /** `4.2 s, 6 helm runs, 12 results from the cache · helm 3.19.5 · policy 5f0c1a2b3c4d`. */
@@ -123,6 +138,7 @@ export function runText(report: GateReport): string {
     ...(work.helmRuns === 0 ? [] : [count(work.helmRuns, 'helm run')]),
     ...(work.kustomizeRuns === 0 ? [] : [count(work.kustomizeRuns, 'kustomize run')]),
     ...(work.cacheHits === 0 ? [] : [`${count(work.cacheHits, 'result')} from the cache`]),
+    ...(work.causes === undefined ? [] : [causesText(work.causes)]),
   ].join(', ');
   const tools = report.tools.map((tool) => cleanLine(`${tool.name} ${tool.version}`)).join(', ');
   return [

@@ -31,6 +31,7 @@ export interface CheckOptions extends ComparisonOptions {
   readonly listTargets: boolean;
   readonly dryRun: boolean;
   readonly dryRunPods: boolean;
+  readonly causes: boolean;
 }
 
 /** `gate check`. Returns the exit code. */
@@ -48,6 +49,7 @@ export async function check(options: CheckOptions): Promise<number> {
       onIncomplete: options.onIncomplete,
       ...(options.listTargets ? { listOnly: true } : {}),
       ...dryRunOf(options),
+      ...(options.causes ? { causes: {} } : {}),
     },
     ports,
   );
