@@ -61,7 +61,10 @@ interface Load {
   readonly facts: readonly string[];
 }
 
-/** Projected CPU use per pod when the same load runs on fewer pods: CPU p99 x current / new, against the request. */
+/**
+ * Projected CPU use per pod when the same load runs on fewer pods: CPU p99 x current / new, against the request. The p99
+ * is that of the busiest pod, so this is an upper bound and never proof.
+ */
 function projectedLoad(live: LiveWorld | undefined, workload: Entry, template: PodTemplate, to: number): Load {
   const { group, kind, namespace = 'default', name } = workload.ref;
   const metrics = live?.metrics(namespace, kind, name) ?? [];
@@ -82,7 +85,7 @@ function projectedLoad(live: LiveWorld | undefined, workload: Entry, template: P
     );
   }
   if (facts.length === 0 || to >= running) return { facts };
-  return worst > 0.8 ? { severity: 'critical', confidence: 'proven', facts } : { facts };
+  return worst > 0.8 ? { severity: 'critical', confidence: 'likely', facts } : { facts };
 }
 
 /** The autoscaler runs more pods right now than it may after the change: the surplus goes at the sync. */

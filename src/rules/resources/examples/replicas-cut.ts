@@ -75,7 +75,7 @@ metrics:
   - {namespace: shop, kind: Deployment, name: api, container: api, cpuP99: 400m}
 ---
 ${api(12)}`,
-    expect: [{ severity: 'critical', confidence: 'proven' }],
+    expect: [{ severity: 'critical', confidence: 'likely' }],
   },
   {
     name: 'to zero while an Ingress still routes to it',
