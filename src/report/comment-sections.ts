@@ -6,6 +6,7 @@ import {
   coverageSentence,
   findingLine,
   findingText,
+  findingTitle,
   folded,
   groupBody,
   groupTitle,
@@ -22,6 +23,8 @@ import { runText, whatHappens } from './sentences.ts';
 import { clusterSentence, dryRunSentence, summarize, verdictMeaning, type Summary } from './summary.ts';
 import { count, durationText, shorten, someOf } from './text.ts';
 
+/** Findings that stand open; the others are folded, so that a page shows what matters. */
+const openFindings = 5;
 /** Characters of a line of a diff. */
 const maxWidth = 400;
 
@@ -81,7 +84,7 @@ function environmentTable({ environments }: CommentContext, detail: Detail): str
   });
   if (environments.length > detail.rows) rows.push(`| and ${environments.length - detail.rows} more | | | | | | |`);
   return [
-    '| environment | verdict | risk | findings | objects changed | restarted | removed |',
+    '| environment | verdict | risk | findings | changed | restarted | removed |',
     '|---|---|--:|---|--:|--:|--:|',
     ...rows,
   ].join('\n');
@@ -95,7 +98,13 @@ function cluster(report: GateReport, summary: Summary, detail: Detail): string {
 
 function findings(summary: Summary, detail: Detail): string {
   const { counted, preexisting } = summary;
-  const full = counted.slice(0, detail.findings).map((finding) => findingText(finding, detail.text));
+  const full = counted.slice(0, detail.findings).map((finding, index) => {
+    const text = findingText(finding, detail.text);
+    const grave = finding.severity === 'critical' || finding.severity === 'high';
+    if (grave && index < openFindings) return text;
+    const [, ...body] = text.split('\n\n');
+    return folded(findingTitle(finding), body.join('\n\n'));
+  });
   const short = counted.slice(detail.findings);
   const lines = (list: typeof counted) => {
     const shown = list.slice(0, detail.rows).map((finding) => findingLine(finding, 200));
@@ -194,7 +203,7 @@ export function footer(report: GateReport, context: CommentContext, shortened: b
     commitUrl === undefined ? `\`${headSha.slice(0, 10)}\`` : `[\`${headSha.slice(0, 10)}\`](${commitUrl})`;
   const full =
     runUrl === undefined ? '' : ` · [${shortened ? 'full report in the' : 'run:'} summary and artifacts](${runUrl})`;
-  return `---\n<sub>Judged commit ${commit}${full} · ${mdText(shorten(runText(report), 400))}</sub>`;
+  return `---\n<sub>gate judged commit ${commit}${full} · ${mdText(shorten(runText(report), 400))}</sub>`;
 }
 
 /** The last step of the ladder: bounded whatever the tree holds. */

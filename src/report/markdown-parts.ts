@@ -71,6 +71,11 @@ export function findingText(finding: Finding, max = Number.POSITIVE_INFINITY): s
     .join('\n\n');
 }
 
+/** `🟡 medium: Image pull policy is Always: Deployment shop/api`. Plain text. */
+export function findingTitle({ severity, title, resource }: Finding): string {
+  return `${severityMark[severity]}: ${shorten(title, 200)}: ${shorten(refText(resource), 200)}`;
+}
+
 /** One line of a list. */
 export function findingLine(finding: Finding, max = Number.POSITIVE_INFINITY): string {
   const resource = codeSpan(shorten(refText(finding.resource), max));
