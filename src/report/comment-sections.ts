@@ -99,7 +99,7 @@ function cluster(report: GateReport, summary: Summary, detail: Detail): string {
 function findings(summary: Summary, detail: Detail): string {
   const { counted, preexisting } = summary;
   const full = counted.slice(0, detail.findings).map((finding, index) => {
-    const text = findingText(finding, detail.text);
+    const text = findingText(finding, detail.text, true);
     const grave = finding.severity === 'critical' || finding.severity === 'high';
     if (grave && index < openFindings) return text;
     const [, ...body] = text.split('\n\n');

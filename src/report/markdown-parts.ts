@@ -46,26 +46,32 @@ export function happeningLines(happenings: readonly Happening[], listed: number)
   ]);
 }
 
-/** @param max characters of one text of the finding, before escaping */
-export function findingText(finding: Finding, max = Number.POSITIVE_INFINITY): string {
+/**
+ * @param max characters of one text of the finding, before escaping
+ * @param fold facts and arithmetic are behind a click
+ */
+export function findingText(finding: Finding, max = Number.POSITIVE_INFINITY, fold = false): string {
   const said = (value: string) => text(value, max);
   const named = (value: string) => code(value, max);
   const refused = finding.willNotApply ? ' (the API server will refuse it)' : '';
   const where = finding.location === undefined ? '' : ` · ${named(formatLocation(finding.location))}`;
   const environment = finding.environment === undefined ? '' : ` · ${said(finding.environment)}`;
-  const evidence = evidenceLines(finding).map(({ label, text: value }) => {
-    if (label === '-') return `- ${said(value)}`;
-    return `- ${label.replace(':', '').trim()}: ${named(value)}`;
-  });
+  const lines = evidenceLines(finding);
+  const values = lines
+    .filter(({ label }) => label !== '-')
+    .map(({ label, text: value }) => `- ${label.replace(':', '').trim()}: ${named(value)}`);
+  const facts = lines.filter(({ label }) => label === '-').map(({ text: value }) => `- ${said(value)}`);
+  const marked = `<sub>${codeSpan(finding.ruleId)} · ${marks(finding)} · ${said(finding.arithmetic)}</sub>`;
+  const folding = fold && facts.length > 0;
   const others = (finding.alsoIn ?? []).map((target) => named(target));
   return [
     `#### ${severityMark[finding.severity]}: ${said(finding.title)}${refused}`,
     `${named(refText(finding.resource))} · ${named(finding.target === '' ? 'no target' : finding.target)}${environment}${where}`,
     said(finding.message),
-    evidence.join('\n'),
+    [...values, ...(folding ? [] : facts)].join('\n'),
     `**Fix:** ${said(finding.fix)}`,
     others.length === 0 ? '' : `The same in ${count(others.length, 'more target')}: ${someOf(others, 6)}`,
-    `<sub>${codeSpan(finding.ruleId)} · ${marks(finding)} · ${said(finding.arithmetic)}</sub>`,
+    folding ? folded(`Evidence: ${count(facts.length, 'fact')}`, `${facts.join('\n')}\n\n${marked}`) : marked,
   ]
     .filter((part) => part !== '')
     .join('\n\n');
