@@ -3,6 +3,7 @@ import { chartParts } from '../core/chart-files.ts';
 import type { Target, ValuesLayer } from '../core/model.ts';
 import type { Tree } from '../core/ports.ts';
 import { coverageOf } from './detect-context.ts';
+import { changedThroughLinks } from './tree-paths.ts';
 
 /** Whether the change can reach a target, and why. */
 export interface TargetChoice {
@@ -37,9 +38,11 @@ export function selectTargets(
 ): readonly TargetChoice[] {
   const left = new Map(before.map((target) => [target.id, target]));
   const right = new Map(after.map((target) => [target.id, target]));
+  const linked = [trees.before, trees.after].flatMap((tree) => changedThroughLinks(tree, changed));
+  const reached = linked.length === 0 ? changed : [...new Set([...changed, ...linked])];
   const index: Changes = {
-    all: indexChanges(changed),
-    ofCharts: indexChanges(changed, idleChartFiles(changed, trees)),
+    all: indexChanges(reached),
+    ofCharts: indexChanges(reached, idleChartFiles(reached, trees)),
   };
   const choices = new Map<string, TargetChoice>();
   const decide = (id: string): TargetChoice => {

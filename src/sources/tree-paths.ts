@@ -107,6 +107,41 @@ export function followLinks(tree: Tree, path: string): { path: string | undefine
   return { path: done, links: passed };
 }
 
+/** Links into folders with links again: deeper than any sane layout. */
+const maximumRounds = 4;
+const maximumSeen = 50_000;
+
+/**
+ * The names under which changed files are also reached through symbolic links of the tree: `prod.yaml` when that is a link
+ * to a changed `shared/prod.yaml`, `env/common/a.yaml` when `env/common` is a link to a folder with a changed `a.yaml`.
+ */
+export function changedThroughLinks(tree: Tree, changed: readonly string[]): readonly string[] {
+  const seen = new Set<string>();
+  const links = symlinksOf(tree).flatMap((link) => {
+    const { path } = followLinks(tree, link);
+    return path === undefined ? [] : [{ link, path }];
+  });
+  let added = links.length === 0 ? [] : [...changed];
+  for (let round = 0; round < maximumRounds && added.length > 0; round += 1) {
+    const more: string[] = [];
+    for (const { link, path } of links) {
+      for (const file of added) {
+        const name =
+          file === path
+            ? link
+            : isInside(path, file)
+              ? `${link}/${path === '' ? file : file.slice(path.length + 1)}`
+              : '';
+        if (name === '' || seen.has(name) || seen.size >= maximumSeen) continue;
+        seen.add(name);
+        more.push(name);
+      }
+    }
+    added = more;
+  }
+  return [...seen];
+}
+
 function linkTarget(tree: Tree, path: string): string | undefined {
   try {
     return readlinkSync(join(tree.root, path));
