@@ -126,7 +126,6 @@ async function explainTarget(
   const causes = new Map<string, Cause>();
   if (before?.ok !== true || after?.ok !== true) return causes;
   const { target } = after;
-  if (!trees.changed.some((path) => mayRead(target, path) || mayRead(before.target, path))) return causes;
   if (budget.left === 0 || clock.now().getTime() >= budget.deadline) {
     budget.exhausted = true;
     return causes;
@@ -168,10 +167,6 @@ async function explainTarget(
 async function narrowed(finding: Finding, hunk: Hunk, trials: TargetTrials): Promise<Hunk> {
   const lines = linesOfHunk(hunk);
   return lines.length === 1 ? hunk : ((await explain(lines, trials.of(finding))) ?? hunk);
-}
-
-function mayRead(target: Target, path: string): boolean {
-  return readsPath(target, path) !== false;
 }
 
 function copied(target: Target, { trees, copyTree }: CauseRequest): TreeOverlay | undefined {
