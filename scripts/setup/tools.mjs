@@ -9,7 +9,7 @@ import { SetupError, say, ticking } from './say.mjs';
 import { folderOf, goEnvironment, isComplete, publish, withWorkFolder } from './store.mjs';
 
 /**
- * The pinned tools. `line: second` ones are wanted by tests that prove two Helm lines side by side, `cluster` and
+ * The pinned tools. `line: second` ones are wanted by tests only (two Helm lines side by side, workflow files), `cluster` and
  * `cluster-second` ones by tests against real API servers.
  */
 export function pinnedTools() {

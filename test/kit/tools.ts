@@ -7,7 +7,14 @@ import envPaths from 'env-paths';
 
 const run = promisify(execFile);
 
-export type ToolName = 'helm' | 'kustomize' | 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kubectl';
+export type ToolName =
+  | 'helm'
+  | 'kustomize'
+  | 'actionlint'
+  | 'etcd'
+  | 'kube-apiserver'
+  | 'kube-controller-manager'
+  | 'kubectl';
 
 export interface PinnedTool {
   readonly name: ToolName;
