@@ -11,6 +11,7 @@ import { toSarif } from '../../report/sarif.ts';
 import { toTargetList } from '../../report/targets.ts';
 import { toTerminal } from '../../report/terminal.ts';
 import { withoutJobCommands } from '../../report/text.ts';
+import { rules } from '../../rules/index.generated.ts';
 import { exitCode } from '../../verdict/verdict.ts';
 import { createPorts } from '../../wire.ts';
 import {
@@ -82,7 +83,7 @@ function format(output: Output, report: GateReport, options: CheckOptions): stri
     case 'markdown':
       return toMarkdown(report);
     case 'sarif':
-      return toSarif(report);
+      return toSarif(report, rules);
     case 'junit':
       return toJunit(report);
     case 'html':
