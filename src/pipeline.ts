@@ -5,8 +5,10 @@ import { runRules } from './engine/run-rules.ts';
 import { compileWaivers, inForce } from './engine/waivers.ts';
 import { findCauses, type Causes } from './pipeline/cause/find-causes.ts';
 import { defaultCauseLimits } from './pipeline/cause/limits.ts';
+import { rediscovery } from './pipeline/cause/rediscover.ts';
 import type { Judged } from './pipeline/cause/rejudge.ts';
 import { withChangedFiles } from './pipeline/changed-in.ts';
+import { withApprovals } from './pipeline/approvals.ts';
 import { crdsOfTree } from './pipeline/crds.ts';
 import { coverage, known, renderProblems, unrendered } from './pipeline/coverage.ts';
 import { isProduction } from './pipeline/environments.ts';
@@ -29,6 +31,7 @@ import {
 import { openGenerators } from './pipeline/open-generators.ts';
 import { renderSelection, type SelectionResults } from './pipeline/render.ts';
 import type { GatePorts, GateRequest, GateResult } from './pipeline/request.ts';
+import { renderedDigests, withObjectDigests } from './pipeline/states.ts';
 import { select } from './pipeline/select.ts';
 import { generatorKey } from './pipeline/targets.ts';
 import { unclaimedChanges } from './pipeline/unclaimed.ts';
@@ -184,11 +187,21 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
     );
 
     // 5. score, 6. verdict
-    const findings = withChangedFiles(
-      withCauses(judged.findings, causes),
-      (id) => [after.targets.get(id), before.targets.get(id)].filter((target) => target !== undefined),
-      trees.changed,
-    );
+    const targetsOf = (id: string) =>
+      [after.targets.get(id), before.targets.get(id)].filter((target) => target !== undefined);
+    const digests = renderedDigests(results.after);
+    const found = withObjectDigests(withChangedFiles(withCauses(judged.findings, causes), targetsOf, trees.changed), {
+      digests,
+      targets: after.targets,
+      removed: (id) => context.targets.before.has(id) && !context.targets.after.has(id),
+      readFile: (path) => trees.after.readText(path),
+    });
+    const approved =
+      ports.decisions === undefined
+        ? undefined
+        : await withApprovals(found, ports.decisions, { trees, targets: targetsOf, now: started });
+    const findings = approved?.findings ?? found;
+    notEvaluated.push(...(approved?.notEvaluated ?? []));
     const score = scoreFindings(findings);
     const listed = openedByEnvironment(notEvaluated, (id) => after.targets.get(id) ?? before.targets.get(id), config);
     const judgement = judge({ score, findings, notEvaluated: listed, onIncomplete: request.onIncomplete });
@@ -204,12 +217,13 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       findings: withoutSecrets(findings),
       changes: diff.changes,
       drift: diff.drift,
-      coverage: withoutSecrets({ targets: coverage(selection, near, results), notEvaluated: foldNotes(listed) }),
+      coverage: withoutSecrets({ targets: coverage(selection, near, results, digests), notEvaluated: foldNotes(listed) }),
       sides: { before: trees.before.label, after: trees.after.label },
       clusters: evidence.states.map(({ of, state }) => clusterSummary(state, of.cluster.live, started)),
       ...(dryRun === undefined ? {} : { dryRun: dryRun.summary }),
       tools: renderer.toolsUsed,
       policyDigest: config.digest,
+      ...(approved === undefined ? {} : { approvals: withoutSecrets(approved.outcomes) }),
       waiversInForce: config.waivers.filter((waiver) => inForce(waiver, started)),
       durationSeconds: (ports.clock.now().getTime() - started.getTime()) / 1000,
       work: { ...renderer.statistics, ...(causes === undefined ? {} : { causes: causes.summary }) },
@@ -231,7 +245,7 @@ const scoring = { blastRadius, scoreFinding };
 /** Undefined: the run does not ask for it. */
 async function causesOf(
   { causes }: GateRequest,
-  { progress, copyTree, clock }: GatePorts,
+  { progress, copyTree, clock, createGoTemplate }: GatePorts,
   renderer: Renderer,
   trees: TreePair,
   findings: readonly Finding[],
@@ -247,6 +261,7 @@ async function causesOf(
     renderer,
     limits,
     clock,
+    rediscover: rediscovery({ config: judged.config, trees, renderer, goTemplate: createGoTemplate(judged.config) }),
     ...(copyTree === undefined ? {} : { copyTree }),
   });
   progress.done();

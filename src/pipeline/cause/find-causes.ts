@@ -6,6 +6,7 @@ import { readQuietly } from '../read-quietly.ts';
 import { exactLine, nearestLine } from './direct.ts';
 import { changedHunks, countLines, linesOfHunk, placeOf, type Hunk } from './hunks.ts';
 import type { CauseLimits } from './limits.ts';
+import type { Rediscover } from './rediscover.ts';
 import type { Judged } from './rejudge.ts';
 import { explain } from './search.ts';
 import { startTrials, type Budget, type TargetTrials } from './trials.ts';
@@ -18,6 +19,8 @@ export interface CauseRequest {
   readonly renderer: Renderer;
   /** Absent: nothing is rendered again. */
   readonly copyTree?: (tree: Tree, paths: readonly string[], limits: OverlayLimits) => TreeOverlay | undefined;
+  /** Absent: only files that rendering reads are looked at, not the declarations of targets. */
+  readonly rediscover?: Rediscover;
   readonly limits: CauseLimits;
   readonly clock: Clock;
 }
@@ -30,6 +33,8 @@ export interface Causes {
 
 /** Inputs of one target that are copied; more is no chart of a pull request that somebody reads line by line. */
 const overlayLimits: OverlayLimits = { files: 2_000, bytes: 64 * 1024 * 1024 };
+/** All files of the tree, when values stand in what declares the target. */
+const wholeLimits: OverlayLimits = { files: 5_000, bytes: 64 * 1024 * 1024 };
 const maximumFiles = 100;
 const maximumHunks = 500;
 
@@ -130,16 +135,27 @@ async function explainTarget(
     budget.exhausted = true;
     return causes;
   }
-  const overlay = copied(target, request);
+  const overlay = copied(target.inputs === 'unknown' ? ['./'] : target.inputs, overlayLimits, request);
   if (overlay === undefined) return causes;
+  const isDeclaredBy = declarations(target, judged);
+  const whole =
+    request.rediscover !== undefined && trees.changed.some(isDeclaredBy)
+      ? copied(['./'], wholeLimits, request)
+      : undefined;
   try {
-    const hunks = candidates(before.target, trees, overlay.tree, hunksOf);
+    const isCandidate = (path: string) =>
+      overlay.tree.files.has(path) ||
+      readsPath(before.target, path) === true ||
+      (whole !== undefined && isDeclaredBy(path));
+    const hunks = candidates(trees.changed.filter(isCandidate), hunksOf);
     if (hunks.length === 0) return causes;
-    const ruleIds = new Set(findings.map(({ ruleId }) => ruleId));
     const trials = await startTrials({
       target,
-      ruleIds,
+      ruleIds: new Set(findings.map(({ ruleId }) => ruleId)),
       overlay,
+      ...(whole === undefined || request.rediscover === undefined
+        ? {}
+        : { declared: { overlay: whole, by: isDeclaredBy, rediscover: request.rediscover } }),
       after: trees.after,
       renderer,
       judged,
@@ -158,7 +174,7 @@ async function explainTarget(
       if (place !== undefined) causes.set(finding.fingerprint, { file: hunk.path, ...place, how: 'counterfactual' });
     }
   } finally {
-    await overlay.close();
+    await Promise.all([overlay.close(), whole?.close()]);
   }
   return causes;
 }
@@ -169,23 +185,27 @@ async function narrowed(finding: Finding, hunk: Hunk, trials: TargetTrials): Pro
   return lines.length === 1 ? hunk : ((await explain(lines, trials.of(finding))) ?? hunk);
 }
 
-function copied(target: Target, { trees, copyTree }: CauseRequest): TreeOverlay | undefined {
+/** Files that say what the target is: that of its Application or HelmRelease, and what the targets that render it read. */
+function declarations({ origin, parents }: Target, { targets }: Judged): (path: string) => boolean {
+  const readers = parents.flatMap((id) => targets.after.get(id) ?? []);
+  return (path) => path === origin.file || readers.some((reader) => readsPath(reader, path) !== false);
+}
+
+function copied(
+  paths: readonly string[],
+  limits: OverlayLimits,
+  { trees, copyTree }: CauseRequest,
+): TreeOverlay | undefined {
   try {
-    return copyTree?.(trees.after, target.inputs === 'unknown' ? ['./'] : target.inputs, overlayLimits);
+    return copyTree?.(trees.after, paths, limits);
   } catch {
     // A full disk: the findings stand, only without their lines.
     return undefined;
   }
 }
 
-/** Hunks of the files that the target reads, or read before; none when they are too many to look at. */
-function candidates(
-  before: Target,
-  { changed }: TreePair,
-  copy: Tree,
-  hunksOf: (path: string) => readonly Hunk[],
-): readonly Hunk[] {
-  const files = changed.filter((path) => copy.files.has(path) || readsPath(before, path) === true);
+/** None when they are too many to look at. */
+function candidates(files: readonly string[], hunksOf: (path: string) => readonly Hunk[]): readonly Hunk[] {
   if (files.length > maximumFiles) return [];
   const hunks = files.flatMap(hunksOf);
   return hunks.length > maximumHunks ? [] : hunks;

@@ -39,6 +39,7 @@ export function rejudge(
     rules: rules.filter((rule) => ruleIds.has(rule.id)),
     context: {
       ...context,
+      targets: { ...context.targets, after: new Map(context.targets.after).set(id, result.target) },
       changes: diff.changes,
       before: buildWorld(diff.entries.before, unrendered(targets.before.values(), results.before)),
       after: buildWorld(diff.entries.after, unrendered(targets.after.values(), results.after)),

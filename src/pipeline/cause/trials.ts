@@ -3,8 +3,12 @@ import { severities, type Finding, type Target } from '../../core/model.ts';
 import type { Clock, Renderer, Tree, TreeOverlay } from '../../core/ports.ts';
 import { readQuietly } from '../read-quietly.ts';
 import { revert, type Hunk } from './hunks.ts';
+import type { Rediscover } from './rediscover.ts';
 import { rejudge, type Judged } from './rejudge.ts';
 import type { Outcome, Trials } from './search.ts';
+
+/** Text by path; undefined: the file is not there. */
+type Contents = ReadonlyMap<string, string | undefined>;
 
 /** What is left of the limits of the run. */
 export interface Budget {
@@ -26,22 +30,46 @@ export interface TargetTrials {
 export async function startTrials(input: {
   readonly target: Target;
   readonly ruleIds: ReadonlySet<string>;
+  /** What the target reads. */
   readonly overlay: TreeOverlay;
+  /** The whole tree, and which files of it declare the target: without them it is another target. */
+  readonly declared?: {
+    readonly overlay: TreeOverlay;
+    readonly by: (path: string) => boolean;
+    readonly rediscover: Rediscover;
+  };
   readonly after: Tree;
   readonly renderer: Renderer;
   readonly judged: Judged;
   readonly budget: Budget;
   readonly clock: Clock;
 }): Promise<TargetTrials> {
-  const { target, ruleIds, overlay, after, renderer, judged, budget, clock } = input;
+  const { target, ruleIds, overlay, declared, after, renderer, judged, budget, clock } = input;
   const msLeft = () => budget.deadline - clock.now().getTime();
-  const judge = async (contents: ReadonlyMap<string, string | undefined>) => {
-    const tree = contents.size === 0 ? overlay.tree : overlay.with(contents);
-    const result = await renderer.render(target, tree, { msLeft });
+  let turn: Promise<unknown> = Promise.resolve();
+  /** One after the other, so that a look at the clock comes between two of them: finding targets is work of this process. */
+  const redeclared = (contents: Contents) => {
+    const next = turn.then(async () => {
+      if (declared === undefined || msLeft() <= 0) return undefined;
+      const tree = declared.overlay.with(contents);
+      const other = (await declared.rediscover(tree, { msLeft })).get(target.id);
+      return other === undefined ? undefined : { tree, target: other };
+    });
+    turn = next.catch(() => undefined);
+    return next;
+  };
+  const variant = async (contents: Contents) => {
+    if (declared !== undefined && [...contents.keys()].some(declared.by)) return redeclared(contents);
+    return { tree: contents.size === 0 ? overlay.tree : overlay.with(contents), target };
+  };
+  const judge = async (contents: Contents) => {
+    const of = await variant(contents);
+    if (of === undefined) return undefined;
+    const result = await renderer.render(of.target, of.tree, { msLeft });
     return result.ok ? rejudge(judged, result, ruleIds, contents) : undefined;
   };
   // A hunk whose text cannot be put back is none that can be left out.
-  const quietly = async (contents: ReadonlyMap<string, string | undefined>) => judge(contents).catch(() => undefined);
+  const quietly = async (contents: Contents) => judge(contents).catch(() => undefined);
 
   const control = await quietly(new Map());
   const tried = new Map<string, Promise<readonly Finding[] | undefined>>();
@@ -79,7 +107,7 @@ export async function startTrials(input: {
 }
 
 /** The changed files of the new side as they are without the hunks. */
-export function contentsWithout(hunks: readonly Hunk[], after: Tree): ReadonlyMap<string, string | undefined> {
+export function contentsWithout(hunks: readonly Hunk[], after: Tree): Contents {
   const contents = new Map<string, string | undefined>();
   for (const [path, ofFile] of Map.groupBy(hunks, (hunk) => hunk.path)) {
     contents.set(path, revert(readQuietly(after, path), ofFile));

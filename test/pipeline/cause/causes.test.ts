@@ -122,6 +122,74 @@ spec:
     expect(causesOf(report)).toStrictEqual(['replicas-cut envs/production/web.yaml:2 counterfactual']);
   });
 
+  it('names the line of values that stand in an Argo CD application', async () => {
+    const app = (replicas: number, level: string) => `apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata:
+  name: web-production
+  namespace: argocd
+  annotations:
+    team: ${level}
+spec:
+  project: default
+  destination: {name: production, namespace: web}
+  source:
+    repoURL: https://git.example.org/platform/deploy.git
+    targetRevision: HEAD
+    path: charts/web
+    helm:
+      valuesObject:
+        logLevel: ${level}
+        # how many
+        replicas: ${replicas}
+`;
+    const files: Files = {
+      ...chart,
+      'gate.yaml': 'repositoryUrls: ["https://git.example.org/platform/deploy.git"]\n',
+    };
+    const report = await judge(
+      { ...files, 'apps/web.yaml': app(4, 'info') },
+      { ...files, 'apps/web.yaml': app(1, 'debug') },
+    );
+    expect(causesOf(report)).toStrictEqual(['replicas-cut apps/web.yaml:19 counterfactual']);
+  });
+
+  it('names the line of values that stand in a HelmRelease', async () => {
+    const release = (replicas: number, level: string) => `apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata:
+  name: web
+  namespace: web
+spec:
+  interval: 10m
+  chart:
+    spec:
+      chart: ./charts/web
+      sourceRef: {kind: GitRepository, name: flux-system, namespace: flux-system}
+  values:
+    logLevel: ${level}
+    # how many
+    replicas: ${replicas}
+`;
+    const files: Files = {
+      ...chart,
+      'gate.yaml': 'repositoryUrls: ["https://git.example.org/platform/deploy.git"]\n',
+      'clusters/production/flux-system/gotk-sync.yaml': `apiVersion: source.toolkit.fluxcd.io/v1
+kind: GitRepository
+metadata: {name: flux-system, namespace: flux-system}
+spec: {interval: 1m, url: "https://git.example.org/platform/deploy.git", ref: {branch: main}}
+---
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: flux-system, namespace: flux-system}
+spec: {interval: 10m, path: ./clusters/production, prune: true, sourceRef: {kind: GitRepository, name: flux-system}}
+`,
+    };
+    const path = 'clusters/production/web.yaml';
+    const report = await judge({ ...files, [path]: release(4, 'info') }, { ...files, [path]: release(1, 'debug') });
+    expect(causesOf(report)).toStrictEqual([`replicas-cut ${path}:15 counterfactual`]);
+  });
+
   it('looks for a finding of several targets once', async () => {
     const files: Files = {
       ...chart,
