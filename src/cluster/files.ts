@@ -89,7 +89,7 @@ function unpack(bytes: Buffer, path: string): Buffer {
       message:
         code === 'Z_BUF_ERROR'
           ? `The snapshot file ${basename(path)} ends in the middle`
-          : `The snapshot file ${basename(path)} is not gzip: ${messageOf(cause)}`,
+          : `The snapshot file ${basename(path)} cannot be unpacked as gzip: ${messageOf(cause)}`,
       fault: 'user',
       location: { file: path },
       next: 'Write the file again.',

@@ -28,7 +28,7 @@ export interface Output {
 export function openOutput(target: string): Output {
   const path = target === '-' ? undefined : realTarget(target);
   const name = path === undefined ? 'stdout' : basename(path);
-  const made = path === undefined ? mkdtempSync(join(tmpdir(), 'gate-snapshot-')) : undefined;
+  const made = path === undefined ? temporaryFolder(target) : undefined;
   const folder = made ?? dirname(path ?? '.');
   const unfinished = join(folder, `.${name}.${process.pid}.part`);
   let spool: Spool;
@@ -67,7 +67,9 @@ export function openOutput(target: string): Output {
           renameSync(unfinished, path);
         }
       } catch (cause) {
-        throw unwritable(target, cause);
+        // `gate snapshot -o - | head`: the reader has seen enough.
+        const isClosedPipe = path === undefined && (cause as NodeJS.ErrnoException).code === 'EPIPE';
+        if (!isClosedPipe) throw unwritable(target, cause);
       }
       return bytes;
     },
@@ -76,6 +78,14 @@ export function openOutput(target: string): Output {
       remove();
     },
   };
+}
+
+function temporaryFolder(target: string): string {
+  try {
+    return mkdtempSync(join(tmpdir(), 'gate-snapshot-'));
+  } catch (cause) {
+    throw unwritable(target, cause);
+  }
 }
 
 /** The file behind a link: the link stays. */

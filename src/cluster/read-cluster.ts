@@ -1,4 +1,5 @@
 import pMap from 'p-map';
+import { GateError } from '../core/errors.ts';
 import type { ClusterState, UnreadKind, WantedKind } from '../core/cluster.ts';
 import type { JsonObject, KubeObject } from '../core/model.ts';
 import type { ApiServer, ServedKind } from './api-server.ts';
@@ -7,7 +8,7 @@ import { createHelmReleases, helmReleaseKind, isReleaseStorage } from './helm-re
 import type { ListOptions } from './list.ts';
 import { keepObject, problemOf } from './objects.ts';
 import { createPodSummary } from './pods.ts';
-import { readKind, type ReadOutcome } from './read-kind.ts';
+import { isForbidden, readKind, type ReadOutcome } from './read-kind.ts';
 
 /** What was read of a cluster. */
 export type ReadState = Pick<
@@ -43,8 +44,8 @@ export async function readCluster(
   const kindsInNamespaces = new Map(
     outcomes.flatMap(({ kind, read }) => (read === 'all' || read.size === 0 ? [] : [[kind, read] as const])),
   );
-  const trouble = outcomes.find((outcome) => outcome.trouble !== undefined)?.trouble;
-  if (trouble !== undefined && kinds.size === 0 && kindsInNamespaces.size === 0) throw trouble;
+  const asked = outcomes.filter(({ served }) => served !== false);
+  if (asked.every(({ read }) => read !== 'all' && read.size === 0)) failWithNothing(api, asked);
   const { releases, unread } = reading.releases.finish();
   return {
     objects: outcomes.flatMap(({ objects = [] }) => objects),
@@ -57,6 +58,20 @@ export async function readCluster(
       (left, right) => (left.kind < right.kind ? -1 : left.kind > right.kind ? 1 : 0),
     ),
   };
+}
+
+/** An empty picture must not look like one that was read. */
+function failWithNothing(api: ApiServer, outcomes: readonly ReadOutcome[]): void {
+  const trouble = outcomes.find((outcome) => outcome.trouble !== undefined)?.trouble;
+  if (trouble !== undefined) throw trouble;
+  const [first, ...others] = outcomes.flatMap(({ unread }) => unread);
+  if (first === undefined || ![first, ...others].every(isForbidden)) return;
+  throw new GateError({
+    code: 'cluster.unauthorized',
+    message: `Nothing that is needed may be read from ${api.url}: ${first.reason}`,
+    fault: 'user',
+    next: '`gate rbac` prints the role that gate needs.',
+  });
 }
 
 interface Reading {
@@ -115,8 +130,8 @@ function place(reading: Pick<Reading, 'fallback'>, { namespaces }: WantedKind) {
 /** There is none, unless the server that would serve it is away. */
 function notServed({ stale }: Discovery, kind: string): ReadOutcome {
   const group = kind.slice(0, kind.indexOf('/'));
-  if (!stale.some((version) => version.startsWith(`${group}/`))) return { read: 'all', unread: [] };
-  return { read: new Set(), unread: [{ kind, ...staleReason }] };
+  if (!stale.some((version) => version.startsWith(`${group}/`))) return { read: 'all', unread: [], served: false };
+  return { read: new Set(), unread: [{ kind, ...staleReason }], served: false };
 }
 
 const staleReason = {
@@ -124,7 +139,8 @@ const staleReason = {
   next: 'See `kubectl get apiservices`.',
 };
 
-function staleGroups({ stale }: Discovery): UnreadKind[] {
+/** `group/*` of each group whose extension API server is away: nothing is known of its kinds, not even which there are. */
+export function staleGroups({ stale }: Discovery): UnreadKind[] {
   const groups = new Set(stale.map((version) => version.slice(0, version.indexOf('/'))));
   return [...groups].map((group) => ({ kind: `${group}/*`, ...staleReason }));
 }

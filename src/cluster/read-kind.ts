@@ -9,6 +9,8 @@ export interface ReadOutcome {
   /** `all`: every object in the cluster. Otherwise exactly these namespaces, possibly none. */
   readonly read: 'all' | ReadonlySet<string>;
   readonly unread: readonly UnreadKind[];
+  /** False: the server has no such kind, or the one that serves it is away; nothing was listed. */
+  readonly served?: false;
   /** The server failed at a list, rather than refusing it. */
   readonly trouble?: GateError;
 }
@@ -56,8 +58,10 @@ async function readPlaces(
     const fallback = kind.namespaced && isForbidden(refused) ? (where.fallback ?? []) : [];
     if (fallback.length === 0) return { read: new Set(), unread: [refused] };
     const { read, unread } = await inNamespaces(kind, fallback, list);
+    if (read === 'all' || read.size === 0) return { read, unread: [refused] };
     // What lies in other namespaces stays unknown: the evidence was wanted of all of them.
-    return { read, unread: read === 'all' || read.size === 0 ? [refused] : [refused, ...unread] };
+    const elsewhere = { ...refused, reason: `${refused.reason} outside of the namespace ${[...read].join(', ')}` };
+    return { read, unread: [elsewhere, ...unread] };
   }
   return inNamespaces(kind, where.namespaces, list);
 }
@@ -87,6 +91,7 @@ function joinRefused(kind: ServedKind, refused: readonly UnreadKind[]): UnreadKi
   });
 }
 
-function isForbidden({ reason }: UnreadKind): boolean {
+/** The server refused the list, rather than failing at it. */
+export function isForbidden({ reason }: UnreadKind): boolean {
   return reason.startsWith('list is forbidden');
 }

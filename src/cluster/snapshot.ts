@@ -137,14 +137,18 @@ function groupKind(text: string): string {
 function checkComplete(collected: Collected): void {
   const missing = missingObjects(collected);
   if (collected.header === undefined || missing.length === 0) return;
-  throw truncated(collected.header.location, `is not complete: its header counts more ${missing.join(', ')}`);
+  const more = missing.length > 4 ? ` and ${missing.length - 4} more kinds` : '';
+  throw truncated(
+    collected.header.location,
+    `is not complete: its header counts more ${missing.slice(0, 4).join(', ')}${more}`,
+  );
 }
 
 function missingObjects({ header, counts }: Collected): readonly string[] {
   const expected = Object.entries(header?.value.objects ?? {});
   return expected.flatMap(([kind, number]) => {
     const found = counts.get(groupKind(kind)) ?? 0;
-    return found >= number ? [] : [`${kind} (${number} instead of ${found})`];
+    return found >= number ? [] : [`${kind.replace(/^gate\//, '')} (${number} instead of ${found})`];
   });
 }
 

@@ -9,6 +9,7 @@ import { endKind, gateVersion, podsDocument, releaseDocument } from './gate-docu
 import { createMask } from './mask.ts';
 import { openOutput, unwritable, type Format, type Output } from './output-file.ts';
 import { fingerprintKeyOf } from './snapshot.ts';
+import { staleGroups } from './read-cluster.ts';
 import { chooseKinds, type KindChoice } from './snapshot-kinds.ts';
 import { snapshotObject } from './snapshot-objects.ts';
 import type { Spool } from './spool.ts';
@@ -159,7 +160,7 @@ function headerOf(
     takenAt: now.toISOString().replace(/\.\d+Z$/, 'Z'),
     kubernetesVersion: discovery.kubernetesVersion,
     fingerprintKey: fingerprintKeyOf(redactKey),
-    unread: unread.map((entry) => ({ ...entry, kind: label(entry.kind) })),
+    unread: [...unread, ...staleGroups(discovery)].map((entry) => ({ ...entry, kind: label(entry.kind) })),
     kinds: kinds.map(label).toSorted(),
     ...(namespaces === undefined
       ? {}

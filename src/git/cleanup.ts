@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { GateError, messageOf } from '../core/errors.ts';
 
 const open = new Set<string>();
 let watching = false;
@@ -17,9 +18,10 @@ export interface TemporaryDirectory {
  * Makes a temporary folder that is also removed when the process exits.
  * Node runs `exit` handlers after `process.exit()`, and not when a signal ends the process:
  * the mouth that runs this must answer SIGINT and SIGTERM with `process.exit()`.
+ * @throws GateError temp.unwritable
  */
 export function makeTemporaryDirectory(purpose: string): TemporaryDirectory {
-  const path = mkdtempSync(join(tmpdir(), `gitops-gate-${purpose}-`));
+  const path = makeFolder(purpose);
   open.add(path);
   if (!watching) {
     watching = true;
@@ -32,6 +34,20 @@ export function makeTemporaryDirectory(purpose: string): TemporaryDirectory {
       open.delete(path);
     },
   };
+}
+
+function makeFolder(purpose: string): string {
+  try {
+    return mkdtempSync(join(tmpdir(), `gitops-gate-${purpose}-`));
+  } catch (cause) {
+    throw new GateError({
+      code: 'temp.unwritable',
+      message: `No temporary folder can be made in ${tmpdir()}: ${messageOf(cause)}`,
+      fault: 'user',
+      next: 'Set TMPDIR to a folder that exists, can be written and has room.',
+      cause,
+    });
+  }
 }
 
 /** Removes every temporary folder that is still there, synchronously: for the end of the process. */

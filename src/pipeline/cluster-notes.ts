@@ -3,7 +3,8 @@ import type { NotEvaluated } from '../core/model.ts';
 import type { OpenCluster } from './clusters.ts';
 import { targetOf, type Selected } from './selection.ts';
 
-const staleAfterMs = 24 * 60 * 60 * 1000;
+/** Milliseconds after which a snapshot is called old; as far in the future its time is taken for wrong. */
+export const staleAfterMs = 24 * 60 * 60 * 1000;
 
 /**
  * What the reader should know of the evidence: targets of this change that none of the clusters is of, a snapshot that
@@ -14,8 +15,8 @@ export function clusterNotes(input: {
   readonly assigned: ReadonlyMap<string, OpenCluster>;
   readonly states: readonly ClusterState[];
   readonly selection: readonly Selected[];
-  /** Kinds (`group/Kind`) of the objects that were rendered. */
-  readonly kinds: ReadonlySet<string>;
+  /** Kinds (`group/Kind`) of the objects that were rendered, with their namespaces. */
+  readonly kinds: ReadonlyMap<string, ReadonlySet<string>>;
   readonly now: Date;
 }): NotEvaluated[] {
   return [
@@ -73,11 +74,16 @@ function stale(state: ClusterState, now: Date): NotEvaluated[] {
   ];
 }
 
-function unread(state: ClusterState, kinds: ReadonlySet<string>): NotEvaluated[] {
+function unread(state: ClusterState, kinds: ReadonlyMap<string, ReadonlySet<string>>): NotEvaluated[] {
+  // A list of the whole cluster may be forbidden while those of all namespaces that matter are not.
+  const isKnown = (kind: string): boolean => {
+    const read = state.kindsInNamespaces?.get(kind);
+    return read !== undefined && [...(kinds.get(kind) ?? [])].every((namespace) => read.has(namespace));
+  };
   return state.unread
-    .filter(({ kind }) => kinds.has(kind))
+    .filter(({ kind }) => kinds.has(kind) && !isKnown(kind))
     .map((entry) => {
-      const where = entry.namespaces === undefined ? '' : ` in ${entry.namespaces.slice(0, 5).join(', ')}`;
+      const where = entry.namespaces === undefined ? '' : ` in namespace ${entry.namespaces.slice(0, 5).join(', ')}`;
       return {
         what: `drift of ${entry.kind.replace(/^\//, '')} in ${state.name}${where}`,
         reason: entry.reason,

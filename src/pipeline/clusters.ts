@@ -5,6 +5,7 @@ import type { GateReport, NotEvaluated, Target } from '../core/model.ts';
 import type { Cluster, Progress } from '../core/ports.ts';
 import type { LiveWorld } from '../core/rule.ts';
 import { buildLiveWorld } from '../rules/kit/world.ts';
+import { staleAfterMs } from './cluster-notes.ts';
 import { targetOf, type Selected } from './selection.ts';
 
 /** A cluster that answered. */
@@ -166,7 +167,10 @@ export function clusterSummary(state: ClusterState, live: boolean, now: Date): G
     name: state.name,
     source: live ? 'live' : 'snapshot',
     ...(state.takenAt === undefined ? {} : { takenAt: state.takenAt }),
-    ...(Number.isFinite(taken) ? { ageSeconds: Math.max(0, Math.round((now.getTime() - taken) / 1000)) } : {}),
+    // A clock that is a little ahead does no harm; a time far in the future tells no age (a note says so).
+    ...(Number.isFinite(taken) && taken - now.getTime() <= staleAfterMs
+      ? { ageSeconds: Math.max(0, Math.round((now.getTime() - taken) / 1000)) }
+      : {}),
     ...(state.kubernetesVersion === undefined ? {} : { kubernetesVersion: state.kubernetesVersion }),
   };
 }

@@ -52,7 +52,10 @@ export async function gatherEvidence(input: {
   input.progress.done();
   const states = measured.map(({ of, state }) => ({ of, state }));
   const live = worldsOf(assigned, states);
-  const kinds = new Set([...diff.entries.before, ...diff.entries.after].map(({ ref }) => `${ref.group}/${ref.kind}`));
+  const entries = Map.groupBy([...diff.entries.before, ...diff.entries.after], ({ ref }) => `${ref.group}/${ref.kind}`);
+  const kinds = new Map(
+    [...entries].map(([kind, of]) => [kind, new Set(of.map(({ ref }) => ref.namespace ?? 'default'))]),
+  );
   return {
     live,
     clusterOf: (scope) => assigned.get(scope),

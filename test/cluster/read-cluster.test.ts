@@ -103,9 +103,28 @@ describe('reading a cluster', () => {
     const { cluster } = await live(() => undefined, 900);
     expect(await failure(cluster.read(wanted))).toMatchObject({ code: 'cluster.timeout' });
   });
-  test('forbidden everywhere is no outage: every kind is named', async () => {
+  test('forbidden everywhere: an empty picture is not taken for one that was read', async () => {
     const { cluster } = await live(() => ({ status: 403, body: { message: 'forbidden: User "x" cannot' } }));
-    expect((await cluster.read(wanted)).unread).toHaveLength(2);
+    // A kind that the server does not have is no answer about those that it has.
+    const error = await failure(cluster.read([...wanted, { kind: 'apps/Deployment' }]));
+    expect(error).toMatchObject({ code: 'cluster.unauthorized' });
+    expect(error.message).toMatch(/^Nothing that is needed may be read from http:\S+: list is forbidden for x$/);
+    expect(error.next).toContain('gate rbac');
+  });
+  test('a kind that the server does not have hides no outage of all the others', async () => {
+    const { cluster } = await live(() => ({ status: 500, body: { message: 'etcd is away' } }));
+    await expect(cluster.read([...wanted, { kind: 'apps/Deployment' }])).rejects.toThrow('etcd is away');
+  });
+  test('forbidden in the whole cluster, read in one namespace: the gap is what lies outside', async () => {
+    const { cluster } = await live((request) =>
+      request.url?.startsWith('/api/v1/namespaces/shop/') === true
+        ? { body: { items: [] } }
+        : { status: 403, body: { message: 'forbidden: User "x" cannot' } },
+    );
+    const state = await cluster.read([{ kind: '/Pod' }, { kind: '/ConfigMap', namespaces: ['shop'] }]);
+    expect(state.unread.map(({ kind, reason }) => `${kind}: ${reason}`)).toEqual([
+      '/Pod: list is forbidden for x outside of the namespace shop',
+    ]);
   });
   test('an object that is too deep is not taken, and its kind counts as not read', async () => {
     let deep: unknown = 1;

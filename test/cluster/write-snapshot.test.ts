@@ -300,6 +300,8 @@ describe('gate snapshot writes', () => {
       'cert-manager.io/Certificate',
       'cert-manager.io/ClusterIssuer',
       'cert-manager.io/Issuer',
+      // And of kinds that gate does not look for by itself.
+      'cert-manager.io/*',
     ]);
   });
   test('namespaces: others stay unknown, kinds without namespace are read', async () => {

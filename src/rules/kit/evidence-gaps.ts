@@ -72,9 +72,9 @@ function isCustom(group: string): boolean {
 }
 
 function written({ cluster, unread, kinds, rules }: Gap): NotEvaluated {
-  const where = unread?.namespaces === undefined ? '' : ` in ${unread.namespaces.slice(0, 5).join(', ')}`;
+  const where = unread?.namespaces === undefined ? '' : ` in namespace ${unread.namespaces.slice(0, 5).join(', ')}`;
   const names = [...rules].toSorted();
-  const weaker = `judged without it: ${names.slice(0, 8).join(', ')}${names.length > 8 ? ` and ${names.length - 8} more rules` : ''}`;
+  const weaker = `judged without it: ${names.slice(0, names.length > 9 ? 8 : 9).join(', ')}${names.length > 9 ? ` and ${names.length - 8} more rules` : ''}`;
   const next = unread === undefined ? 'Take the snapshot with gate snapshot, or add these kinds to it.' : unread.next;
   return {
     what: `${[...kinds].toSorted().join(', ')} of ${cluster}${where}`,
