@@ -22,7 +22,8 @@ export interface Inputs {
   readonly dryRunPods: boolean;
   readonly failOn: 'approval' | 'block' | 'never';
   readonly onIncomplete: 'fail' | 'warn';
-  readonly comment: boolean;
+  /** `changes`: not on pull requests that change nothing, unless it is there already. */
+  readonly comment: 'true' | 'false' | 'changes';
   readonly checks: boolean;
   readonly labels: boolean;
   readonly author?: string;
@@ -87,7 +88,7 @@ export function readInputs(environment: Readonly<Record<string, string | undefin
     dryRunPods: flag('dry-run-pods', false),
     failOn: choice('fail-on', ['approval', 'block', 'never'], 'approval'),
     onIncomplete: choice('on-incomplete', ['fail', 'warn'], 'fail'),
-    comment: flag('comment', true),
+    comment: choice('comment', ['true', 'false', 'changes'], 'true'),
     checks: flag('checks', true),
     labels: flag('labels', false),
     ...optional('author', 'author'),

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { counts } from '../core/counts.ts';
+import type { GateReport } from '../core/model.ts';
 import { byEnvironment } from '../pipeline/by-environment.ts';
 import { toComment, type CommentContext } from '../report/comment.ts';
 import { toTerminal } from '../report/terminal.ts';
@@ -7,14 +8,35 @@ import { exitCode } from '../verdict/verdict.ts';
 import { rooms } from '../wire/forge.ts';
 import { readEvent } from './event.ts';
 import { describe } from './incomplete.ts';
-import { readInputs } from './inputs.ts';
+import { readInputs, type Inputs } from './inputs.ts';
 import { judge } from './judge.ts';
-import { annotation, instanceOf, publications } from './publication.ts';
+import { annotation, instanceOf, isQuiet, publications } from './publication.ts';
 import { publishAll } from './publish.ts';
 import { appendSummary, log, say, setOutput, usedOfSummary, writeReports } from './runner.ts';
 
 const started = Date.now();
 const { env } = process;
+
+/** Summary, report files and outputs. What goes wrong is told after the pull request was. */
+function writeLocally(report: GateReport, context: CommentContext, inputs: Inputs): Error | undefined {
+  try {
+    const [full] = toComment(report, context, { limit: Number.POSITIVE_INFINITY, length: (text) => text.length });
+    const left = { ...rooms.summary, limit: rooms.summary.limit - usedOfSummary(env) };
+    appendSummary(env, toComment(report, context, left)[0]);
+    const folder = resolve(
+      inputs.reportDirectory ?? join(env['RUNNER_TEMP'] ?? '.', 'gate-report', encodeURIComponent(instanceOf(inputs))),
+    );
+    const outputs = {
+      verdict: report.verdict,
+      score: report.score.total.toFixed(1),
+      ...writeReports(folder, report, full),
+    };
+    for (const [name, value] of Object.entries(outputs)) setOutput(env, name, value);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
 
 async function run(): Promise<number> {
   const inputs = readInputs(env);
@@ -33,27 +55,18 @@ async function run(): Promise<number> {
     ...(instanceOf(inputs) === 'default' ? {} : { name: instanceOf(inputs) }),
   };
   log(toTerminal(report, { color: false, width: 120 }));
-  const [full] = toComment(report, context, { limit: Number.POSITIVE_INFINITY, length: (text) => text.length });
-  const left = { ...rooms.summary, limit: rooms.summary.limit - usedOfSummary(env) };
-  appendSummary(env, toComment(report, context, left)[0]);
-  const folder = resolve(
-    inputs.reportDirectory ?? join(env['RUNNER_TEMP'] ?? '.', 'gate-report', encodeURIComponent(instanceOf(inputs))),
-  );
-  const outputs = {
-    verdict: report.verdict,
-    score: report.score.total.toFixed(1),
-    ...writeReports(folder, report, full),
-  };
-  for (const [name, value] of Object.entries(outputs)) setOutput(env, name, value);
+  const unwritten = writeLocally(report, context, inputs);
 
   const order = [Number(env['GITHUB_RUN_NUMBER'] ?? 0), Number(env['GITHUB_RUN_ATTEMPT'] ?? 1)];
   const published = await publishAll(publications({ report, context, inputs, occasion, order }), inputs, {
     environment: env,
     deadline: started + inputs.timeLimit * 1000,
+    quiet: isQuiet(report),
   });
   if (!published.check)
     for (const { path, startLine, title, message } of report.findings.filter(counts).flatMap(annotation).slice(0, 10))
       say('warning', `${title}. ${message}`, { file: path, line: startLine });
+  if (unwritten !== undefined) throw unwritten;
   const code = exit ?? exitCode(report.verdict, inputs.failOn);
   say(
     code === 0 ? 'notice' : 'error',

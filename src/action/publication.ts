@@ -34,10 +34,16 @@ export function publications(run: ToPublish): readonly [Publication, ...Publicat
   const main: Publication = {
     pullRequest,
     check: first,
-    ...(inputs.comment ? { comment: comment(run) } : {}),
+    ...(inputs.comment === 'false' ? {} : { comment: comment(run) }),
     ...(inputs.labels ? { labels: labels(run) } : {}),
   };
   return [main, ...more.map((check) => ({ check }))];
+}
+
+/** True when a comment would only say that there is nothing to say. */
+export function isQuiet({ verdict, findings, changes, coverage, drift }: GateReport): boolean {
+  const said = findings.length + changes.length + drift.length;
+  return verdict === 'pass' && said === 0 && coverage.notEvaluated.every(({ weight }) => weight === 'note');
 }
 
 /** Name of this gate among several of one pull request. */
@@ -59,11 +65,14 @@ function checks(run: ToPublish): [CheckRun, ...CheckRun[]] {
   const own = inputs.name ?? inputs.environment;
   const { environments } = context;
   if (own !== undefined) return [checkOf(run, `gate / ${cleanLine(own)}`, report)];
-  const [first, ...rest] = environments;
-  if (first === undefined || environments.length > mostChecks) return [checkOf(run, 'gate', report)];
-  const named = ({ name, report: part }: (typeof environments)[number]) =>
-    checkOf(run, `gate / ${cleanLine(name)}`, part);
-  return [named(first), ...rest.map(named)];
+  const [first, ...rest] = environments.map(({ name, report: part }) =>
+    checkOf(run, `gate / ${cleanLine(name)}`, part),
+  );
+  // Names come from the tree: one that only looks like `production` must not overwrite the check of production.
+  const names = new Set([first, ...rest].map((check) => check?.name));
+  if (first === undefined || names.size > mostChecks || names.size <= rest.length)
+    return [checkOf(run, 'gate', report)];
+  return [first, ...rest];
 }
 
 function checkOf({ context, inputs, occasion }: ToPublish, name: string, report: GateReport): CheckRun {

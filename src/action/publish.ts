@@ -1,8 +1,16 @@
 import type { Degradation, Forge, Publication, Written } from '../core/forge.ts';
-import { openForge, publish } from '../wire/forge.ts';
+import { hasComment, openForge, publish } from '../wire/forge.ts';
 import { describe } from './incomplete.ts';
 import type { Inputs } from './inputs.ts';
 import { log, say, setOutput } from './runner.ts';
+
+export interface PublishOptions {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** ms since 1970. */
+  readonly deadline: number;
+  /** There is nothing to say but that. */
+  readonly quiet: boolean;
+}
 
 /**
  * Writes all that a run has to say, as far as the token may, and tells the log what became of it. Never throws: what could
@@ -12,7 +20,7 @@ import { log, say, setOutput } from './runner.ts';
 export async function publishAll(
   [main, ...more]: readonly [Publication, ...Publication[]],
   inputs: Inputs,
-  { environment, deadline }: { environment: Readonly<Record<string, string | undefined>>; deadline: number },
+  { environment, deadline, quiet }: PublishOptions,
 ): Promise<{ readonly check: boolean }> {
   let forge: Forge;
   try {
@@ -32,7 +40,8 @@ export async function publishAll(
   const wanted = inputs.checks ? forge : withoutChecks(forge);
   let checked = inputs.checks;
   // What can hold a merge comes first.
-  for (const publication of [...more, main]) {
+  const last = quiet && inputs.comment === 'changes' ? await withoutNews(forge, main) : main;
+  for (const publication of [...more, last]) {
     const { check, status, comment, degradations } = await publish(wanted, publication);
     for (const degradation of degradations) say('warning', sentence(degradation));
     if (inputs.checks) tell(publication.check.name, check);
@@ -43,6 +52,17 @@ export async function publishAll(
   }
   log(`${forge.requests} requests to GitHub.`);
   return { check: checked };
+}
+
+/** A comment that says nothing is not created; one that is there is brought up to date. */
+async function withoutNews(forge: Forge, { comment, ...rest }: Publication): Promise<Publication> {
+  if (comment === undefined || rest.pullRequest === undefined) return rest;
+  try {
+    if (!(await hasComment(forge, rest.pullRequest, comment.instance))) return rest;
+  } catch {
+    // Writing it says what is wrong.
+  }
+  return { ...rest, comment };
 }
 
 function withoutChecks(forge: Forge): Forge {

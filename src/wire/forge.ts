@@ -2,7 +2,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import type { Forge, Revision } from '../core/forge.ts';
 import { createGitHub } from '../forge/github.ts';
 import { byteLength, githubLength, maxCheckOutputBytes, maxComment } from '../forge/limits.ts';
-import { commentRoom } from '../forge/marker.ts';
+import { commentRoom, readCommentMarker } from '../forge/marker.ts';
 import { publish } from '../forge/publish.ts';
 
 export { publish };
@@ -23,6 +23,12 @@ export interface ForgeChoices {
 /** Connects the forge port to GitHub. @throws GateError forge.repository, forge.token, forge.api-url */
 export function openForge(choices: ForgeChoices): Promise<Forge> {
   return createGitHub({ ...choices, version: manifest.version });
+}
+
+/** Whether a comment of that instance is on the pull request. @throws GateError forge.* */
+export async function hasComment(forge: Forge, pullRequest: number, instance: string): Promise<boolean> {
+  const comments = await forge.comments(pullRequest);
+  return comments.some(({ body }) => readCommentMarker(body)?.instance === instance);
 }
 
 /** How long texts may be, counted as the forge counts. */

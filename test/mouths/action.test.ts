@@ -126,6 +126,25 @@ describe('a pull request', () => {
     expect(github.state.comments[0]?.body).toContain('· staging');
   });
 
+  it('comment: changes stays silent where nothing changes, and brings a comment that is there up to date', async () => {
+    const { github, clone, state } = await pull({ 'README.md': 'Hello.\n' });
+    const inputs = { comment: 'changes' };
+    expect((await runAction(onPull(github, clone, { inputs }))).code).toBe(0);
+    expect(github.state.comments).toEqual([]);
+    expect(conclusions(github)).toEqual({ 'gate / production': 'success', 'gate / staging': 'success' });
+
+    const head = commit(clone.folder, risky);
+    push(state, head);
+    await runAction(onPull(github, { ...clone, head }, { inputs, runNumber: 8 }));
+    expect(github.state.comments[0]?.body).toContain('## ✋ approval');
+
+    const undone = commit(clone.folder, { 'envs/production.yaml': 'replicas: 3\n' });
+    push(state, undone);
+    await runAction(onPull(github, { ...clone, head: undone }, { inputs, runNumber: 9 }));
+    expect(github.state.comments).toHaveLength(1);
+    expect(github.state.comments[0]?.body).toContain('## ✅ pass');
+  });
+
   it('leaves one comment when two processes run at once', async () => {
     const github = await startServer({ delay: 50 });
     const clone = checkout(risky);
@@ -298,6 +317,14 @@ describe('a run that comes to no judgement', () => {
     expect(ended.outputs['verdict']).toBe('incomplete');
     expect(github.state.comments[0]?.body).toContain('the time limit of 4 s was near');
     expect(conclusions(github)).toEqual({ gate: 'failure' });
+  });
+
+  it('publishes, and fails, when a report cannot be written', async () => {
+    const { github, clone } = await pull({ 'envs/staging.yaml': 'replicas: 3\n' });
+    const ended = await runAction(onPull(github, clone, { inputs: { 'report-directory': 'gate.yaml/reports' } }));
+    expect(ended.code).toBe(2);
+    expect(ended.log).toContain('::error::gate:');
+    expect(github.state.comments).toHaveLength(1);
   });
 
   it.each([
