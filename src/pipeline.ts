@@ -217,7 +217,10 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
       findings: withoutSecrets(findings),
       changes: diff.changes,
       drift: diff.drift,
-      coverage: withoutSecrets({ targets: coverage(selection, near, results, digests), notEvaluated: foldNotes(listed) }),
+      coverage: withoutSecrets({
+        targets: coverage(selection, near, results, digests),
+        notEvaluated: foldNotes(listed),
+      }),
       sides: { before: trees.before.label, after: trees.after.label },
       clusters: evidence.states.map(({ of, state }) => clusterSummary(state, of.cluster.live, started)),
       ...(dryRun === undefined ? {} : { dryRun: dryRun.summary }),
@@ -245,13 +248,14 @@ const scoring = { blastRadius, scoreFinding };
 /** Undefined: the run does not ask for it. */
 async function causesOf(
   { causes }: GateRequest,
-  { progress, copyTree, clock, createGoTemplate }: GatePorts,
+  ports: GatePorts,
   renderer: Renderer,
   trees: TreePair,
   findings: readonly Finding[],
   judged: Judged,
 ): Promise<Causes | undefined> {
   if (causes === undefined) return undefined;
+  const { progress, copyTree, clock } = ports;
   progress.start('Looking for the lines that cause the findings');
   const limits = { ...defaultCauseLimits, ...causes };
   const found = await findCauses({
@@ -261,7 +265,12 @@ async function causesOf(
     renderer,
     limits,
     clock,
-    rediscover: rediscovery({ config: judged.config, trees, renderer, goTemplate: createGoTemplate(judged.config) }),
+    rediscover: rediscovery({
+      config: judged.config,
+      trees,
+      renderer,
+      goTemplate: ports.createGoTemplate(judged.config),
+    }),
     ...(copyTree === undefined ? {} : { copyTree }),
   });
   progress.done();

@@ -3,6 +3,7 @@ import { readsPath } from '../../core/inputs.ts';
 import type { Cause, CauseSummary, Finding, ResourceChange, Target } from '../../core/model.ts';
 import type { Clock, OverlayLimits, Renderer, Tree, TreeOverlay, TreePair } from '../../core/ports.ts';
 import { readQuietly } from '../read-quietly.ts';
+import { declaresTarget, openDeclaration, type Declared } from './declared.ts';
 import { exactLine, nearestLine } from './direct.ts';
 import { changedHunks, countLines, linesOfHunk, placeOf, type Hunk } from './hunks.ts';
 import type { CauseLimits } from './limits.ts';
@@ -137,25 +138,18 @@ async function explainTarget(
   }
   const overlay = copied(target.inputs === 'unknown' ? ['./'] : target.inputs, overlayLimits, request);
   if (overlay === undefined) return causes;
-  const isDeclaredBy = declarations(target, judged);
-  const whole =
-    request.rediscover !== undefined && trees.changed.some(isDeclaredBy)
-      ? copied(['./'], wholeLimits, request)
-      : undefined;
+  let declared: Declared | undefined;
   try {
+    declared = await declaredOf(target, request, budget);
     const isCandidate = (path: string) =>
-      overlay.tree.files.has(path) ||
-      readsPath(before.target, path) === true ||
-      (whole !== undefined && isDeclaredBy(path));
+      overlay.tree.files.has(path) || readsPath(before.target, path) === true || declared?.by(path) === true;
     const hunks = candidates(trees.changed.filter(isCandidate), hunksOf);
     if (hunks.length === 0) return causes;
     const trials = await startTrials({
       target,
       ruleIds: new Set(findings.map(({ ruleId }) => ruleId)),
       overlay,
-      ...(whole === undefined || request.rediscover === undefined
-        ? {}
-        : { declared: { overlay: whole, by: isDeclaredBy, rediscover: request.rediscover } }),
+      ...(declared === undefined ? {} : { declared }),
       after: trees.after,
       renderer,
       judged,
@@ -174,7 +168,7 @@ async function explainTarget(
       if (place !== undefined) causes.set(finding.fingerprint, { file: hunk.path, ...place, how: 'counterfactual' });
     }
   } finally {
-    await Promise.all([overlay.close(), whole?.close()]);
+    await Promise.all([overlay.close(), declared?.overlay.close()]);
   }
   return causes;
 }
@@ -185,10 +179,14 @@ async function narrowed(finding: Finding, hunk: Hunk, trials: TargetTrials): Pro
   return lines.length === 1 ? hunk : ((await explain(lines, trials.of(finding))) ?? hunk);
 }
 
-/** Files that say what the target is: that of its Application or HelmRelease, and what the targets that render it read. */
-function declarations({ origin, parents }: Target, { targets }: Judged): (path: string) => boolean {
-  const readers = parents.flatMap((id) => targets.after.get(id) ?? []);
-  return (path) => path === origin.file || readers.some((reader) => readsPath(reader, path) !== false);
+/** Undefined: the change does not touch what declares the target, or that cannot be told apart. */
+async function declaredOf(target: Target, request: CauseRequest, budget: Budget): Promise<Declared | undefined> {
+  const { trees, judged, rediscover, clock } = request;
+  const targets = judged.targets.after;
+  if (rediscover === undefined || !trees.changed.some(declaresTarget(target, targets))) return undefined;
+  const copy = (paths: readonly string[]) => copied(paths, wholeLimits, request);
+  const limits = { msLeft: () => budget.deadline - clock.now().getTime() };
+  return openDeclaration({ target, targets, copy, rediscover, limits });
 }
 
 function copied(

@@ -2,8 +2,8 @@ import { counts } from '../../core/counts.ts';
 import { severities, type Finding, type Target } from '../../core/model.ts';
 import type { Clock, Renderer, Tree, TreeOverlay } from '../../core/ports.ts';
 import { readQuietly } from '../read-quietly.ts';
+import type { Declared } from './declared.ts';
 import { revert, type Hunk } from './hunks.ts';
-import type { Rediscover } from './rediscover.ts';
 import { rejudge, type Judged } from './rejudge.ts';
 import type { Outcome, Trials } from './search.ts';
 
@@ -32,12 +32,7 @@ export async function startTrials(input: {
   readonly ruleIds: ReadonlySet<string>;
   /** What the target reads. */
   readonly overlay: TreeOverlay;
-  /** The whole tree, and which files of it declare the target: without them it is another target. */
-  readonly declared?: {
-    readonly overlay: TreeOverlay;
-    readonly by: (path: string) => boolean;
-    readonly rediscover: Rediscover;
-  };
+  readonly declared?: Declared;
   readonly after: Tree;
   readonly renderer: Renderer;
   readonly judged: Judged;
