@@ -1,4 +1,5 @@
 import type { Finding, GateReport, TargetCoverage } from '../core/model.ts';
+import { formatLocation } from '../core/errors.ts';
 import { clean, cleanLine, refText } from './text.ts';
 import { evidenceLines, marks } from './sentences.ts';
 
@@ -32,22 +33,40 @@ interface Suite {
 
 /**
  * One suite per target, one case per finding: counted findings fail, waived ones and those that were there before
- * are skipped, what could not be evaluated is an error. The first suite holds the verdict.
+ * are skipped, what could not be evaluated is an error. The first suite holds the verdict. Valid by junit-10.xsd of the
+ * Jenkins plugin xUnit. The text between the tags says everything, because GitLab shows nothing else
+ * (lib/gitlab/ci/parsers/test/junit.rb).
  */
 export function toJunit(report: GateReport): string {
   const suites = [verdictSuite(report), ...targetSuites(report)];
-  const total = tally(suites.flatMap((suite) => suite.cases));
+  // The schema knows no `skipped` here.
+  const { skipped: _skipped, ...total } = tally(suites.flatMap((suite) => suite.cases));
   const lines = [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="gate" ${attributes(total)} time="${report.durationSeconds.toFixed(3)}">`,
     ...suites.flatMap((suite) => [
       `  <testsuite name="${xml(suite.name)}" ${attributes(tally(suite.cases))} time="0">`,
-      ...suite.cases.map((test) => caseText(suite.name, test)),
+      ...withOwnNames(suite.cases).map((test) => caseText(className(suite.name), test)),
       '  </testsuite>',
     ]),
     '</testsuites>',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Jenkins takes what stands before the last dot for a package, and files all under `gate` with this. */
+function className(suite: string): string {
+  return `gate.${suite.replaceAll('.', '_')}`;
+}
+
+/** GitLab takes the first of several cases with one name and drops the others. */
+function withOwnNames(cases: readonly Case[]): Case[] {
+  const seen = new Map<string, number>();
+  return cases.map((test) => {
+    const number = (seen.get(test.name) ?? 0) + 1;
+    seen.set(test.name, number);
+    return number === 1 ? test : { ...test, name: `${test.name} (${number})` };
+  });
 }
 
 function tally(cases: readonly Case[]) {
@@ -61,15 +80,14 @@ function attributes(values: Readonly<Record<string, number>>): string {
     .join(' ');
 }
 
-function caseText(suite: string, test: Case): string {
-  const head = `    <testcase classname="${xml(suite)}" name="${xml(test.name)}" time="0"`;
-  if (test.outcome === 'passed') return `${head}/>`;
-  const message = ` message="${xml(test.message ?? '')}"`;
-  const inner =
-    test.outcome === 'skipped'
-      ? `<skipped${message}/>`
-      : `<${test.outcome}${message} type="${test.outcome === 'error' ? 'not-evaluated' : 'finding'}">${xml(test.detail ?? '')}</${test.outcome}>`;
-  return `${head}>${inner}</testcase>`;
+const types = { failure: 'finding', error: 'not-evaluated', skipped: 'not-counted' } as const;
+
+function caseText(name: string, { outcome, ...test }: Case): string {
+  const head = `    <testcase classname="${xml(name)}" name="${xml(test.name)}" time="0"`;
+  if (outcome === 'passed') return `${head}/>`;
+  const { message = '', detail } = test;
+  const text = [message, ...(detail === undefined || detail === '' ? [] : [detail])].join('\n');
+  return `${head}><${outcome} message="${xml(message)}" type="${types[outcome]}">${xml(text)}</${outcome}></testcase>`;
 }
 
 function verdictSuite(report: GateReport): Suite {
@@ -83,9 +101,10 @@ function verdictSuite(report: GateReport): Suite {
     name: 'verdict',
     cases: [
       {
-        name: `verdict is ${report.verdict}`,
+        // One name for every verdict, so that two runs can be compared.
+        name: 'the change may go on',
         outcome,
-        message: cleanLine(report.reason),
+        message: `${report.verdict}: ${cleanLine(report.reason)}`,
         detail: cleanLine(report.score.arithmetic),
       },
     ],
@@ -141,6 +160,7 @@ function findingCase(finding: Finding): Case {
     message: `${finding.severity}: ${cleanLine(finding.title)}`,
     detail: [
       clean(finding.message),
+      ...(finding.location === undefined ? [] : [`In: ${cleanLine(formatLocation(finding.location))}`]),
       ...evidence,
       `Fix: ${clean(finding.fix)}`,
       ...also,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { toJunit } from '../../src/report/junit.ts';
+import { junitSchema, schemaErrors } from '../kit/junit-schema.ts';
 import { hostileReport, sampleReport } from '../kit/report.ts';
 
 interface Element {
@@ -39,6 +40,7 @@ function readXml(text: string): Element {
   return first;
 }
 
+const schema = await junitSchema();
 const outcome = (test: Element | undefined) => test?.children[0]?.name ?? 'passed';
 
 describe('toJunit', () => {
@@ -76,5 +78,50 @@ describe('toJunit', () => {
     const root = readXml(toJunit(sampleReport({ verdict: 'incomplete', findings: [] })));
     expect(outcome(root.children[0]?.children[0])).toBe('error');
     expect(root.attributes['failures']).toBe('0');
+  });
+
+  it.skipIf(schema === undefined)('is valid by the schema that Jenkins published', async () => {
+    for (const report of [
+      sampleReport(),
+      hostileReport(`<&>"'\u0000\uFFFE\uD800]]>`),
+      sampleReport({ findings: [] }),
+    ]) {
+      expect(await schemaErrors(toJunit(report), schema ?? '')).toEqual([]);
+    }
+    // It can say no.
+    expect(await schemaErrors('<testsuites><testsuite name="a"/></testsuites>', schema ?? '')).not.toEqual([]);
+  });
+
+  it('gives each case a name of its own, because GitLab keeps the first of a name only', () => {
+    const [finding] = sampleReport().findings;
+    if (finding === undefined) throw new Error('no finding');
+    const root = readXml(toJunit(sampleReport({ findings: [finding, finding, finding] })));
+    const names = root.children.flatMap((suite) =>
+      suite.children.map((test) => `${test.attributes['classname']} ${test.attributes['name']}`),
+    );
+    expect(new Set(names).size).toBe(names.length);
+    expect(names.filter((name) => / \([23]\)$/.test(name))).toHaveLength(2);
+  });
+
+  it('lets Jenkins file all cases under one package, whatever dots a target has', () => {
+    const [finding] = sampleReport().findings;
+    if (finding === undefined) throw new Error('no finding');
+    const root = readXml(toJunit(sampleReport({ findings: [{ ...finding, target: 'argocd:argocd/shop.eu.prod' }] })));
+    for (const test of root.children.flatMap((suite) => suite.children)) {
+      expect(test.attributes['classname']).toMatch(/^gate\.[^.]+$/);
+    }
+  });
+
+  it('says everything between the tags, because GitLab shows no messages', () => {
+    const text = toJunit(sampleReport());
+    expect(text).toContain('type="finding">critical: Webhook fails closed without backend&#10;');
+    expect(text).toContain('&#10;In: charts/policies/templates/webhook.yaml:14&#10;');
+    expect(text).toContain('type="not-counted">waived until 2026-12-31 by team-shop: ');
+  });
+
+  it('names the case of the verdict alike, whatever the verdict is', () => {
+    const name = (verdict: 'pass' | 'block') =>
+      readXml(toJunit(sampleReport({ verdict }))).children[0]?.children[0]?.attributes['name'];
+    expect(name('pass')).toBe(name('block'));
   });
 });
