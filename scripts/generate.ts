@@ -28,8 +28,10 @@ async function wantedFiles(): Promise<Map<string, string>> {
   const report = await schemaText('src/report/schema.ts', 'gateReportSchema');
   const config = await schemaText('src/config/schema.ts', 'gateConfigSchema');
   const header = await schemaText('src/cluster/header.ts', 'snapshotHeaderSchema');
+  const approvals = await schemaText('src/core/approval-schema.ts', 'approvalsFileSchema');
   if (report !== undefined) wanted.set('docs/schema/gate-report.schema.json', report);
   if (config !== undefined) wanted.set('docs/schema/gate-config.schema.json', config);
+  if (approvals !== undefined) wanted.set('docs/schema/approvals.schema.json', approvals);
   if (header !== undefined) wanted.set('docs/schema/cluster-snapshot-header.schema.json', header);
   return wanted;
 }

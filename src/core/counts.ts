@@ -1,6 +1,6 @@
 import type { Finding } from './model.ts';
 
-/** Only new or worsened findings count, and only while no waiver is in force. */
-export function counts(finding: Finding): boolean {
-  return finding.waived === undefined && (finding.novelty === 'introduced' || finding.novelty === 'worsened');
+/** Only new or worsened findings count, and only while nobody answers for them: no waiver is in force, no approval. */
+export function counts({ waived, approved, novelty }: Finding): boolean {
+  return waived === undefined && approved === undefined && (novelty === 'introduced' || novelty === 'worsened');
 }

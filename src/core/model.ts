@@ -440,6 +440,56 @@ export interface Waiver {
   readonly expires: string;
 }
 
+/**
+ * Somebody's decision about one finding in one state of its object. `approve` answers the verdict `approval`; `waive` is
+ * the way around a `block`, and ends. Standing exceptions are {@link Waiver}s in gate.yaml.
+ */
+export interface Approval {
+  readonly kind: 'approve' | 'waive';
+  /** {@link Finding.fingerprint}. */
+  readonly finding: string;
+  readonly ruleId: string;
+  readonly resource: ResourceRef;
+  readonly target: string;
+  /** {@link Finding.objectDigest} that was looked at. */
+  readonly digest: string;
+  /** What the finding had then: a graver one was not approved. */
+  readonly severity: Severity;
+  /** Login or name. */
+  readonly by: string;
+  readonly reason: string;
+  /** ISO time. */
+  readonly at: string;
+  /** Of `waive`, YYYY-MM-DD: in force through that day, UTC; at most 30 days after `at`. */
+  readonly expires?: string;
+  /** Where it was said. */
+  readonly url?: string;
+}
+
+/** What became of an approval, or of a comment that wanted to be one. */
+export interface ApprovalOutcome {
+  readonly kind: 'approve' | 'waive' | 'invalid';
+  /** Fingerprint, or what the comment named; '' when it named nothing. */
+  readonly finding: string;
+  readonly by: string;
+  readonly at: string;
+  readonly reason?: string;
+  readonly expires?: string;
+  readonly url?: string;
+  readonly inForce: boolean;
+  /** Why it is not in force. No full stop. */
+  readonly why?: string;
+}
+
+/** What people decided about the findings of a run. */
+export interface Decisions {
+  readonly approvals: readonly Approval[];
+  /** Comments that wanted to be an approval and are none. */
+  readonly refused: readonly ApprovalOutcome[];
+  /** Who wrote the change: may not decide about it. */
+  readonly author?: string;
+}
+
 /** The line of the new side that makes a finding what it is. */
 export interface Cause {
   /** Relative to the root of the tree. */
@@ -493,6 +543,13 @@ export interface Finding {
   /** Findings of one root cause count once. */
   readonly group: string;
   readonly waived?: Waiver;
+  /**
+   * State that an approval is bound to: digest of the object on the after side; of all that its target renders where the
+   * object is gone or stands for the whole target. Absent: it is not known, so the finding cannot be approved.
+   */
+  readonly objectDigest?: string;
+  /** Somebody answers for it: it does not count. */
+  readonly approved?: Approval;
   /** Changed files that the target reads, when `location` is none of them: usually the values file. */
   readonly changedIn?: readonly string[];
   /** Only when it was looked for, and found. */
@@ -521,6 +578,8 @@ export interface TargetCoverage {
   readonly status: 'rendered' | 'unaffected' | 'not-evaluated';
   readonly reason: string;
   readonly objects?: number;
+  /** Of everything that the target renders on the after side, see `core/digest.ts`; absent where it did not render there. */
+  readonly digest?: string;
 }
 
 export interface DriftEntry {
@@ -573,6 +632,8 @@ export interface GateReport {
   readonly tools: readonly { readonly name: string; readonly version: string }[];
   readonly policyDigest: string;
   readonly waiversInForce: readonly Waiver[];
+  /** Absent: nobody was asked. */
+  readonly approvals?: readonly ApprovalOutcome[];
   readonly durationSeconds: number;
   /** Tool processes that this run started, and renders that came from the cache. */
   readonly work: {

@@ -1,9 +1,15 @@
+import type { RenderedDigest } from '../core/digest.ts';
 import type { RenderResult, Target } from '../core/model.ts';
 import type { RuleContext } from '../core/rule.ts';
 import type { SelectionResults } from './render.ts';
 import { coverageOf, targetOf, type Selected } from './selection.ts';
 
-export function coverage(selection: readonly Selected[], near: readonly Selected[], results: SelectionResults) {
+export function coverage(
+  selection: readonly Selected[],
+  near: readonly Selected[],
+  results: SelectionResults,
+  digests: ReadonlyMap<string, RenderedDigest>,
+) {
   const alsoRendered = new Set(near.map((selected) => selected.id));
   return selection.map((selected) =>
     coverageOf(
@@ -15,6 +21,7 @@ export function coverage(selection: readonly Selected[], near: readonly Selected
           }
         : selected,
       [results.before.get(selected.id), results.after.get(selected.id)],
+      digests.get(selected.id)?.digest,
     ),
   );
 }

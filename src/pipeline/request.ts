@@ -1,6 +1,6 @@
 import type { Config } from '../core/config.ts';
 import type { ClusterState } from '../core/cluster.ts';
-import type { GateReport, NotEvaluated, RenderResult, Target } from '../core/model.ts';
+import type { Decisions, GateReport, NotEvaluated, RenderResult, Target } from '../core/model.ts';
 import type {
   Clock,
   Cluster,
@@ -15,6 +15,7 @@ import type {
   TreeRequest,
 } from '../core/ports.ts';
 import type { Rule } from '../core/rule.ts';
+import type { DecisionsInput } from './approvals.ts';
 import type { CauseLimits } from './cause/limits.ts';
 
 /** What is asked of one run. */
@@ -60,6 +61,11 @@ export interface GatePorts {
     | undefined;
   /** Copies what the paths hold; undefined: more than the limits allow. Absent: causes are found by provenance only. */
   readonly copyTree?: (tree: Tree, paths: readonly string[], limits: OverlayLimits) => TreeOverlay | undefined;
+  /**
+   * What people decided about the findings of this run. Absent: nobody is asked.
+   * @throws GateError when it cannot be told; nothing is approved then
+   */
+  readonly decisions?: (input: DecisionsInput) => Promise<Decisions>;
   readonly clock: Clock;
   readonly progress: Progress;
   readonly rules: readonly Rule[];

@@ -31,8 +31,12 @@ export function lostParent(target: Target, missingOn: DiscoveredSide): RenderRes
   return undefined;
 }
 
-/** Coverage entry of a target after the run. */
-export function coverageOf(selected: Selected, results: readonly (RenderResult | undefined)[]): TargetCoverage {
+/** Coverage entry of a target after the run. @param digest of what the after side renders */
+export function coverageOf(
+  selected: Selected,
+  results: readonly (RenderResult | undefined)[],
+  digest: string | undefined,
+): TargetCoverage {
   const target = targetOf(selected);
   const failed = results.some((result) => result !== undefined && !result.ok);
   const objects = Math.max(...results.map((result) => (result?.ok === true ? result.manifests.length : 0)), 0);
@@ -45,6 +49,7 @@ export function coverageOf(selected: Selected, results: readonly (RenderResult |
     status: failed ? 'not-evaluated' : selected.status,
     reason: selected.reason,
     ...(selected.status === 'rendered' && !failed ? { objects } : {}),
+    ...(digest === undefined ? {} : { digest }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox';
+import { approvalSchema } from '../core/approval-schema.ts';
 import { impacts, severities } from '../core/model.ts';
 
 const text = () => Type.String();
@@ -115,6 +116,10 @@ const finding = Type.Object(
     waived: optional(waiver),
     changedIn: optional(Type.Array(text(), { description: 'changed files that the target reads' })),
     cause: optional(cause),
+    objectDigest: optional(
+      Type.String({ description: 'state that an approval of this finding is bound to; absent: it cannot be approved' }),
+    ),
+    approved: optional(approvalSchema),
     alsoIn: optional(Type.Array(text(), { description: 'ids of other targets with the same finding' })),
   },
   closed,
@@ -156,6 +161,27 @@ const targetCoverage = Type.Object(
     status: oneOf(['rendered', 'unaffected', 'not-evaluated']),
     reason: text(),
     objects: optional(Type.Integer({ minimum: 0 })),
+    digest: optional(
+      Type.String({
+        description:
+          'sha256 over everything that the target renders on the after side, whatever its order and style; without values of Secrets',
+      }),
+    ),
+  },
+  closed,
+);
+
+const approvalOutcome = Type.Object(
+  {
+    kind: oneOf(['approve', 'waive', 'invalid']),
+    finding: Type.String({ description: 'fingerprint, or what the comment named' }),
+    by: text(),
+    at: text(),
+    reason: optional(text()),
+    expires: optional(text()),
+    url: optional(text()),
+    inForce: Type.Boolean(),
+    why: optional(Type.String({ description: 'why it is not in force' })),
   },
   closed,
 );
@@ -219,6 +245,11 @@ export const gateReportSchema = Type.Object(
     tools: Type.Array(Type.Object({ name: text(), version: text() }, closed)),
     policyDigest: text(),
     waiversInForce: Type.Array(waiver),
+    approvals: optional(
+      Type.Array(approvalOutcome, {
+        description: 'every approval that was given, in force or not; absent: nobody was asked',
+      }),
+    ),
     work: Type.Object(
       {
         helmRuns: Type.Integer({ minimum: 0 }),

@@ -75,6 +75,9 @@ export function scoreFindings(findings: readonly Finding[]): Score {
     notes.push(`raised from ${round1(total)}: critical and irreversible is at least ${irreversibleFloor}`);
     total = irreversibleFloor;
   }
+  const approved = findings.filter((finding) => finding.approved !== undefined).length;
+  if (approved > 0)
+    notes.push(`${approved} approved or waived ${approved === 1 ? 'finding is' : 'findings are'} left out`);
   const rounded = round1(total);
   return {
     total: rounded,

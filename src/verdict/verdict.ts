@@ -51,13 +51,22 @@ function judgeScore(score: Score, findings: readonly Finding[]): Judgement {
   if (bound === undefined) {
     return {
       verdict: 'pass',
-      reason: top === undefined ? 'No new or worsened risk was found in what was looked at.' : 'Only minor findings.',
+      reason: top === undefined ? quiet(findings) : 'Only minor findings.',
     };
   }
   return {
     verdict: bound.verdict,
     reason: top === undefined ? '' : `${top.title}: ${firstLine(top.message)}`,
   };
+}
+
+/** Nothing counts. */
+function quiet(findings: readonly Finding[]): string {
+  const approved = findings.filter((finding) => finding.approved !== undefined);
+  const rest = 'new or worsened risk was found in what was looked at.';
+  if (approved.length === 0) return `No ${rest}`;
+  const people = [...new Set(approved.map((finding) => finding.approved?.by))].join(', ');
+  return `${approved.length === 1 ? 'One finding is' : `${approved.length} findings are`} approved or waived by ${people}; no other ${rest}`;
 }
 
 function sentence(text: string): string {
