@@ -1,6 +1,8 @@
 // Checks what `npm pack` would publish: the bundle and the documents, nothing else, and no runtime dependencies.
 import { spawnSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -67,6 +69,33 @@ if (run.stdout.trim() !== manifest.version)
 const action = spawnSync(process.execPath, [join(root, 'dist', 'action.js')], { cwd: '/', encoding: 'utf8', env: {} });
 if (action.status !== 2 || !action.stdout.startsWith('::error::gate: the event '))
   problems.push(`dist/action.js without an event prints ${JSON.stringify(action.stdout + action.stderr)}`);
+
+// Who builds a release again gets the same bytes.
+const again = mkdtempSync(join(tmpdir(), 'gate-build-'));
+try {
+  const rolldown = join(root, 'node_modules', 'rolldown', 'bin', 'cli.mjs');
+  const built = spawnSync(
+    process.execPath,
+    [rolldown, '-c', 'rolldown.config.ts', '-d', again, '--log-level', 'warn'],
+    {
+      cwd: root,
+      encoding: 'utf8',
+    },
+  );
+  if (built.status !== 0) problems.push(`building again failed: ${built.stderr}`);
+  else if (digestOf(again) !== digestOf(join(root, 'dist'))) problems.push('building again gives other bytes');
+} finally {
+  rmSync(again, { recursive: true, force: true });
+}
+
+/** Names and contents of all files of a folder. */
+function digestOf(folder: string): string {
+  const hash = createHash('sha256');
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  for (const file of files.map((entry) => join(entry.parentPath, entry.name)).toSorted())
+    hash.update(`${file.slice(folder.length)}\0`).update(readFileSync(file));
+  return hash.digest('hex');
+}
 
 for (const problem of problems) console.error(`package: ${problem}`);
 if (problems.length === 0)
