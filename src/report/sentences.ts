@@ -127,7 +127,7 @@ export function marks(finding: Finding): string {
 
 function causesText({ findings, found, renders, seconds, complete }: CauseSummary): string {
   const limit = complete ? '' : ', then the limit was reached';
-  return `lines of ${found} of ${count(findings, 'finding')} found in ${seconds.toFixed(1)} s with ${count(renders, 'more render')}${limit}`;
+  return `changed lines named for ${found} of ${count(findings, 'finding')} (${seconds.toFixed(1)} s, ${count(renders, 'more render')}${limit})`;
 }
 
 /** `4.2 s, 6 helm runs, 12 results from the cache · helm 3.19.5 · policy 5f0c1a2b3c4d`. */
