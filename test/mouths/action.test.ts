@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Ajv } from 'ajv';
 import { gateReportSchema } from '../../src/report/schema.ts';
 import { checkout, commit, runAction, type ActionOptions, type Checkout } from '../kit/action.ts';
+import { writeFiles } from '../kit/gate.ts';
 import { startGitHub, type GitHub } from '../kit/github/server.ts';
 import { addPull, push } from '../kit/github/state.ts';
 import { markdownProblems } from '../kit/markdown.ts';
@@ -143,6 +145,33 @@ describe('a pull request', () => {
     await runAction(onPull(github, { ...clone, head: undone }, { inputs, runNumber: 9 }));
     expect(github.state.comments).toHaveLength(1);
     expect(github.state.comments[0]?.body).toContain('## ✅ pass');
+  });
+
+  it('takes evidence of the cluster and the operator’s configuration from files of the workspace', async () => {
+    const { github, clone } = await pull(risky);
+    const folder = clone.folder;
+    writeFiles(folder, {
+      'evidence/eu-1.yaml': `apiVersion: gate/v1
+kind: ClusterSnapshot
+metadata: {name: eu-1}
+takenAt: 2026-11-20T10:00:00Z
+kubernetesVersion: v1.34.3
+`,
+      'evidence/gate.yaml': `${readFileSync(join(folder, 'gate.yaml'), 'utf8')}rules: {pdb-blocks-all-evictions: off}\n`,
+    });
+    const inputs = { snapshot: 'evidence/eu-1.yaml', config: 'evidence/gate.yaml' };
+    const ended = await runAction(onPull(github, clone, { inputs }));
+    expect(ended.log).not.toContain('::error');
+    expect(ended.code).toBe(0);
+    expect(github.state.comments[0]?.body).toContain('snapshot of 2026-11-20T10:00:00Z');
+  });
+
+  it('works on an Enterprise Server', async () => {
+    const github = await startServer({ prefix: '/api/v3' });
+    const clone = checkout(risky);
+    addPull(github.state, { number: 7, headSha: clone.head, baseSha: clone.base });
+    expect((await runAction(onPull(github, clone))).code).toBe(1);
+    expect(github.state.comments).toHaveLength(1);
   });
 
   it('leaves one comment when two processes run at once', async () => {
