@@ -27,7 +27,7 @@ async function wantedFiles(): Promise<Map<string, string>> {
   for (const rule of rules) wanted.set(`docs/rules/${rule.id}.md`, ruleDocument(rule));
   const report = await schemaText('src/report/schema.ts', 'gateReportSchema');
   const config = await schemaText('src/config/schema.ts', 'gateConfigSchema');
-  const header = await schemaText('src/cluster/header.ts', 'snapshotHeaderSchema');
+  const header = await schemaText('src/cluster/snapshot/header.ts', 'snapshotHeaderSchema');
   const approvals = await schemaText('src/core/approval-schema.ts', 'approvalsFileSchema');
   if (report !== undefined) wanted.set('docs/schema/gate-report.schema.json', report);
   if (config !== undefined) wanted.set('docs/schema/gate-config.schema.json', config);

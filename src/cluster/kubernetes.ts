@@ -3,11 +3,11 @@ import envPaths from 'env-paths';
 import type { ClusterDescription } from '../core/cluster.ts';
 import type { Cluster } from '../core/ports.ts';
 import type { ApiServer } from './api-server.ts';
-import type { ConnectOptions } from './connect.ts';
-import { createDiskCache, type DiskCache } from './disk-cache.ts';
-import { discover, type Discovery } from './discovery.ts';
+import type { ConnectOptions } from './connection/connect.ts';
+import { createDiskCache, type DiskCache } from './reading/disk-cache.ts';
+import { discover, type Discovery } from './reading/discovery.ts';
 import { createDryRun } from './dry-run.ts';
-import { readCluster } from './read-cluster.ts';
+import { readCluster } from './reading/read-cluster.ts';
 
 export interface LiveClusterOptions extends ConnectOptions {
   /** Key of the fingerprints of Secrets, 32 bytes. */
@@ -31,7 +31,7 @@ export interface OpenServer {
  */
 export async function openServer(options: Omit<LiveClusterOptions, 'redactKey'>): Promise<OpenServer> {
   // Loads Node's HTTP and TLS: a run with a snapshot or without a cluster does not pay for them.
-  const { connect } = await import('./connect.ts');
+  const { connect } = await import('./connection/connect.ts');
   const api = await connect(options);
   const folder = options.cacheFolder ?? join(envPaths('gitops-gate', { suffix: '' }).cache, 'api-servers');
   const cache = folder === false ? undefined : createDiskCache(folder);

@@ -1,5 +1,5 @@
 import type { WantedKind } from '../core/cluster.ts';
-import type { Resource } from './resources.ts';
+import type { Resource } from './reading/resources.ts';
 
 export interface RoleRequest {
   /** Of the roles and of their bindings. */

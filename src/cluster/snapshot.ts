@@ -5,14 +5,14 @@ import { GateError, isGateError, type SourceLocation } from '../core/errors.ts';
 import { isObject } from '../core/json.ts';
 import type { Json, JsonObject, KubeObject } from '../core/model.ts';
 import type { Cluster } from '../core/ports.ts';
-import { documentsOf, notAnObject, truncated } from './documents.ts';
-import { readSnapshotText, snapshotFiles } from './files.ts';
-import { endKind, gateDocument, type GateDocument } from './gate-documents.ts';
-import { readHeader, type SnapshotHeader } from './header.ts';
-import { createHelmReleases, helmReleaseKind, type HelmReleases } from './helm-releases.ts';
+import { documentsOf, notAnObject, truncated } from './snapshot/documents.ts';
+import { readSnapshotText, snapshotFiles } from './snapshot/files.ts';
+import { endKind, gateDocument, type GateDocument } from './snapshot/gate-documents.ts';
+import { readHeader, type SnapshotHeader } from './snapshot/header.ts';
+import { createHelmReleases, helmReleaseKind, type HelmReleases } from './helm/helm-releases.ts';
 import { keepObject, kindKey, problemOf } from './objects.ts';
-import { createPodSummary, type PodSummary } from './pods.ts';
-import { count } from './tally.ts';
+import { createPodSummary, type PodSummary } from './pods/pods.ts';
+import { count } from './pods/tally.ts';
 
 const noKey = new Uint8Array(32);
 

@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createCredentials } from '../../src/cluster/credentials.ts';
+import { createCredentials } from '../../src/cluster/connection/credentials.ts';
 import { createExec } from '../../src/render/exec.ts';
 import { connectTo, failure, standIn, temporaryFolder } from './kit/stand-in.ts';
 

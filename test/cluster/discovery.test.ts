@@ -1,9 +1,9 @@
 import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createDiskCache } from '../../src/cluster/disk-cache.ts';
-import { discover, servedKind } from '../../src/cluster/discovery.ts';
-import { createOpenApi } from '../../src/cluster/open-api.ts';
+import { createDiskCache } from '../../src/cluster/reading/disk-cache.ts';
+import { discover, servedKind } from '../../src/cluster/reading/discovery.ts';
+import { createOpenApi } from '../../src/cluster/reading/open-api.ts';
 import { connectTo, failure, standIn, temporaryFolder, type Handler } from './kit/stand-in.ts';
 
 const kind = (group: string, version: string, name: string) => ({ responseKind: { group, version, kind: name } });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { emitYaml } from '../../src/cluster/emit-yaml.ts';
+import { emitYaml } from '../../src/cluster/snapshot/emit-yaml.ts';
 import type { JsonObject } from '../../src/core/model.ts';
 import { readFast } from '../../src/core/yaml/fast.ts';
 import { readDocuments } from '../../src/core/yaml/read.ts';

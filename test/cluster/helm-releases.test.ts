@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/core/model.ts';
-import { createHelmReleases } from '../../src/cluster/helm-releases.ts';
+import { createHelmReleases } from '../../src/cluster/helm/helm-releases.ts';
 
 const manifest = `---
 # Source: shop/templates/api.yaml

@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { sameUrl } from '../../src/cluster/connect.ts';
-import { readKubeconfig, type KubeconfigChoice } from '../../src/cluster/kubeconfig.ts';
-import { proxyFor } from '../../src/cluster/proxy.ts';
+import { sameUrl } from '../../src/cluster/connection/connect.ts';
+import { readKubeconfig, type KubeconfigChoice } from '../../src/cluster/connection/kubeconfig.ts';
+import { proxyFor } from '../../src/cluster/connection/proxy.ts';
 import { connectTo, failure, temporaryFolder } from './kit/stand-in.ts';
 
 function write(text: string | object, name = 'config'): string {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ApiServer, ServedKind } from '../../src/cluster/api-server.ts';
-import { ListRefused, pages, type ListOptions } from '../../src/cluster/list.ts';
-import { readKind } from '../../src/cluster/read-kind.ts';
+import { ListRefused, pages, type ListOptions } from '../../src/cluster/reading/list.ts';
+import { readKind } from '../../src/cluster/reading/read-kind.ts';
 import type { JsonObject } from '../../src/core/model.ts';
 import { connectTo, failure, standIn, type Handler, type StandIn } from './kit/stand-in.ts';
 

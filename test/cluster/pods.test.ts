@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonObject } from '../../src/core/model.ts';
-import { createPodSummary } from '../../src/cluster/pods.ts';
+import { createPodSummary } from '../../src/cluster/pods/pods.ts';
 
 interface PodShape {
   readonly name: string;

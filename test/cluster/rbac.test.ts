@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { readDocument, splitDocuments } from '../../src/core/yaml/read.ts';
 import type { JsonObject } from '../../src/core/model.ts';
 import { roleDocuments, type RoleRequest } from '../../src/cluster/rbac.ts';
-import { knownResource } from '../../src/cluster/resources.ts';
-import { snapshotKinds } from '../../src/cluster/snapshot-kinds.ts';
+import { knownResource } from '../../src/cluster/reading/resources.ts';
+import { snapshotKinds } from '../../src/cluster/snapshot/snapshot-kinds.ts';
 import { rules } from '../../src/rules/index.generated.ts';
 
 const request: RoleRequest = {

@@ -1,6 +1,6 @@
 import type { ApiAnswer, ApiServer, ServedKind } from '../../../src/cluster/api-server.ts';
-import type { Discovery } from '../../../src/cluster/discovery.ts';
-import { pathOfKind } from '../../../src/cluster/list.ts';
+import type { Discovery } from '../../../src/cluster/reading/discovery.ts';
+import { pathOfKind } from '../../../src/cluster/reading/list.ts';
 import { isObject } from '../../../src/core/json.ts';
 import type { JsonObject } from '../../../src/core/model.ts';
 

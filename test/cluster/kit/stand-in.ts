@@ -1,7 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
-import { connect, type ConnectOptions } from '../../../src/cluster/connect.ts';
+import { connect, type ConnectOptions } from '../../../src/cluster/connection/connect.ts';
 import type { ApiServer } from '../../../src/cluster/api-server.ts';
 import type { GateError } from '../../../src/core/errors.ts';
 import { createExec } from '../../../src/render/exec.ts';

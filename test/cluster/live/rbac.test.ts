@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { builtInResources } from '../../../src/cluster/resources.ts';
+import { builtInResources } from '../../../src/cluster/reading/resources.ts';
 import { readDocument, splitDocuments } from '../../../src/core/yaml/read.ts';
 import type { JsonObject } from '../../../src/core/model.ts';
 import { gate, writeFiles } from '../../kit/gate.ts';

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createLiveCluster } from '../../../src/cluster/kubernetes.ts';
 import { readSnapshot } from '../../../src/cluster/snapshot.ts';
-import { snapshotObject } from '../../../src/cluster/snapshot-objects.ts';
+import { snapshotObject } from '../../../src/cluster/snapshot/snapshot-objects.ts';
 import type { ClusterState } from '../../../src/core/cluster.ts';
 import type { JsonObject, KubeObject } from '../../../src/core/model.ts';
 import { createExec } from '../../../src/render/exec.ts';
