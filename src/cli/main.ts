@@ -74,6 +74,7 @@ export function buildProgram(finish: (code: number) => void): Command {
       collect,
       [],
     )
+    .option('--approvals <file>', 'decisions about findings (JSON, docs/schema/approvals.schema.json)')
     .option('--dry-run', 'let the API server try each changed object (needs --live and the right to patch)', false)
     .option('--dry-run-pods', 'let it also try a pod of each changed template: quota, limits, pod security', false)
     .option(

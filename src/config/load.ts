@@ -66,7 +66,8 @@ function toData({ document, file }: Source): RawConfig {
   }
 }
 
-function parse({ text, file }: ConfigInput): Source {
+/** Reads one YAML document with its positions. @throws GateError config.yaml */
+export function parse({ text, file }: Pick<ConfigInput, 'text' | 'file'>): Source {
   const lines = new LineCounter();
   // YAML 1.2: `off` and `1:30` stay text.
   const document = parseDocument(text, { version: '1.2', lineCounter: lines, prettyErrors: false, uniqueKeys: true });
@@ -147,13 +148,14 @@ function unknownRule(id: string, rules: ReadonlyMap<string, unknown>, location: 
   };
 }
 
-function isDay(text: string): boolean {
+/** A day of the calendar as YYYY-MM-DD. */
+export function isDay(text: string): boolean {
   const time = Date.parse(`${text}T00:00:00Z`);
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text);
 }
 
 /** The first mistake is the error; further ones are listed below it. */
-function invalid(mistakes: readonly Mistake[], file: string): GateError {
+export function invalid(mistakes: readonly Mistake[], file: string): GateError {
   const [first] = mistakes;
   const others = mistakes
     .slice(1, 5)

@@ -1,5 +1,6 @@
-import type { Finding, GateReport } from '../core/model.ts';
+import type { Finding, GateReport, Verdict } from '../core/model.ts';
 import { formatLocation } from '../core/errors.ts';
+import { approvalsTitle, approvedText, decideText, voidDecisions } from './approvals.ts';
 import { changeTitle, groupedDiffs, type DiffGroup } from './hunks.ts';
 import { htmlStyle } from './html-style.ts';
 import { evidenceLines, marks, runText, whatHappens } from './sentences.ts';
@@ -43,7 +44,8 @@ export function toHtml(report: GateReport): string {
 ${[
   verdictPart(report, summary),
   happensPart(report, summary),
-  findingsPart(summary),
+  findingsPart(report, summary),
+  approvalsPart(report, summary),
   waiversPart(report, summary),
   livePart(overwriteBlock(report, 200)),
   livePart(driftBlock(report, 200)),
@@ -97,7 +99,7 @@ function happensPart(report: GateReport, summary: Summary): string {
   return `<section><h2>What happens in the cluster</h2>${body}</section>`;
 }
 
-function findingsPart(summary: Summary): string {
+function findingsPart({ verdict }: GateReport, summary: Summary): string {
   const counts = Object.entries(summary.severityCounts)
     .filter(([, number]) => number > 0)
     .map(([severity, number]) => `${number} ${severity}`);
@@ -106,11 +108,11 @@ function findingsPart(summary: Summary): string {
       `${h(finding.title)}: <code>${h(refText(finding.resource))}</code> (${finding.severity}, <code>${h(finding.ruleId)}</code>)`,
   );
   return `<section><h2>Findings: ${counts.length === 0 ? 'none that is new or worse' : counts.join(', ')}</h2>
-${summary.counted.map(findingPart).join('\n')}
+${summary.counted.map((finding) => findingPart(finding, verdict)).join('\n')}
 ${old.length === 0 ? '' : folded(`There before this change, not counted: ${old.length}`, list(old))}</section>`;
 }
 
-function findingPart(finding: Finding): string {
+function findingPart(finding: Finding, verdict: Verdict): string {
   const where = [
     `<code>${h(refText(finding.resource))}</code>`,
     h(finding.target === '' ? 'no target' : finding.target),
@@ -123,6 +125,7 @@ function findingPart(finding: Finding): string {
     .map(({ label, text }) => `<dt>${h(label.replace(':', '').trim())}</dt><dd><code>${h(text)}</code></dd>`);
   const facts = lines.filter(({ label }) => label === '-').map(({ text }) => h(text));
   const others = (finding.alsoIn ?? []).map(cleanLine);
+  const decide = decideText(verdict, finding);
   return `<article class="${finding.severity}">
 <h3><span class="severity">${finding.severity}</span> ${h(finding.title)}${finding.willNotApply ? ' <em>the API server will refuse it</em>' : ''}</h3>
 <p class="where">${where}</p>
@@ -130,8 +133,26 @@ function findingPart(finding: Finding): string {
 <dl>${values.join('')}</dl>${list(facts)}
 <p class="fix"><strong>Fix:</strong> ${h(finding.fix)}</p>
 ${others.length === 0 ? '' : `<p>The same in ${count(others.length, 'more target')}: ${h(someOf(others, 10))}</p>`}
-<p class="marks"><code>${h(finding.ruleId)}</code> · ${h(marks(finding))} · ${h(finding.arithmetic)}</p>
+<p class="marks"><code>${h(finding.ruleId)}</code> · ${h(marks(finding))} · ${h(finding.arithmetic)}</p>${
+    decide === undefined
+      ? ''
+      : `
+<p class="marks"><code>${h(decide)}</code></p>`
+  }
 </article>`;
+}
+
+function approvalsPart(report: GateReport, summary: Summary): string {
+  const title = approvalsTitle(report, summary);
+  if (title === undefined) return '';
+  const items = summary.approved.map(({ title: what, resource, severity, ruleId, approved }) => {
+    const finding = `${h(what)}: <code>${h(refText(resource))}</code> (${severity}, <code>${h(ruleId)}</code>)`;
+    if (approved === undefined) return finding;
+    const where = approved.url === undefined ? '' : ` (${h(approved.url)})`;
+    return `${finding}<br>${h(approvedText(approved))}${where}`;
+  });
+  const none = voidDecisions(report).map((text) => `Not in force: ${h(text)}`);
+  return `<section><h2>${h(title)}</h2>${list([...items, ...none])}</section>`;
 }
 
 function waiversPart(report: GateReport, summary: Summary): string {

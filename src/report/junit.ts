@@ -1,6 +1,7 @@
 import type { Finding, GateReport, TargetCoverage } from '../core/model.ts';
 import { formatLocation } from '../core/errors.ts';
 import { clean, cleanLine, refText } from './text.ts';
+import { approvedText } from './approvals.ts';
 import { evidenceLines, marks } from './sentences.ts';
 
 /** Characters that XML 1.0 does not know at all, escaped or not; lone surrogates and the two non-characters. */
@@ -148,6 +149,9 @@ function findingCase(finding: Finding): Case {
       outcome: 'skipped',
       message: cleanLine(`waived until ${finding.waived.expires} by ${finding.waived.owner}: ${finding.waived.reason}`),
     };
+  }
+  if (finding.approved !== undefined) {
+    return { name, outcome: 'skipped', message: cleanLine(approvedText(finding.approved)) };
   }
   if (finding.novelty.endsWith('preexisting')) {
     return { name, outcome: 'skipped', message: 'there before this change, not counted' };

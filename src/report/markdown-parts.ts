@@ -3,6 +3,7 @@ import { formatLocation } from '../core/errors.ts';
 import type { LiveBlock } from './drift.ts';
 import { changeTitle, type DiffGroup } from './hunks.ts';
 import { codeBlock, codeSpan, mdText } from './markdown-text.ts';
+import { approvedText, voidDecisions } from './approvals.ts';
 import { evidenceLines, marks, type Happening } from './sentences.ts';
 import type { Summary } from './summary.ts';
 import { count, refText, shorten, someOf } from './text.ts';
@@ -86,6 +87,21 @@ export function findingTitle({ severity, title, resource }: Finding): string {
 export function findingLine(finding: Finding, max = Number.POSITIVE_INFINITY): string {
   const resource = codeSpan(shorten(refText(finding.resource), max));
   return `- ${mdText(shorten(finding.title, max))}: ${resource} (${finding.severity}, ${codeSpan(finding.ruleId)})`;
+}
+
+/** Findings that somebody answers for, then the decisions that do not help. @param limit of each */
+export function approvalLines(report: GateReport, summary: Summary, limit: number): string[] {
+  const approved = summary.approved.slice(0, limit).flatMap((finding) => {
+    if (finding.approved === undefined) return [];
+    const { url } = finding.approved;
+    return [
+      `${findingLine(finding, long)}: ${text(approvedText(finding.approved))}${url === undefined ? '' : ` (${code(url)})`}`,
+    ];
+  });
+  const none = voidDecisions(report);
+  const lines = none.slice(0, limit).map((said) => `- not in force: ${text(said)}`);
+  const left = Math.max(0, summary.approved.length - limit) + Math.max(0, none.length - limit);
+  return [...approved, ...lines, ...(left === 0 ? [] : [`- and ${left} more`])];
 }
 
 export function waiverLines(report: GateReport, summary: Summary): string[] {

@@ -1,7 +1,9 @@
-import type { GateReport } from '../core/model.ts';
+import type { Finding, GateReport } from '../core/model.ts';
+import { approvalsTitle, decideText } from './approvals.ts';
 import { driftBlock, overwriteBlock, type LiveBlock } from './drift.ts';
 import { groupedDiffs } from './hunks.ts';
 import {
+  approvalLines,
   coverageSentence,
   findingLine,
   findingText,
@@ -16,7 +18,7 @@ import {
   verdictMark,
   waiverLines,
 } from './markdown-parts.ts';
-import { codeSpan, mdText } from './markdown-text.ts';
+import { codeBlock, codeSpan, mdText } from './markdown-text.ts';
 import { runText, whatHappens } from './sentences.ts';
 import { clusterSentence, dryRunSentence, summarize, verdictMeaning, type Summary } from './summary.ts';
 import { count, durationText, someOf } from './text.ts';
@@ -42,7 +44,8 @@ export function toMarkdown(report: GateReport, options: MarkdownOptions = {}): s
   const sections = [
     verdictSection(report, summary),
     clusterSection(report, summary),
-    ...findingSections(summary),
+    ...findingSections(report, summary),
+    approvalSection(report, summary),
     waiverSection(report, summary),
     liveSection(overwriteBlock(report, listed), 'open'),
     liveSection(driftBlock(report, listed), 'folded'),
@@ -109,13 +112,13 @@ function clusterSection(report: GateReport, summary: Summary): Section {
   };
 }
 
-function findingSections(summary: Summary): Section[] {
+function findingSections(report: GateReport, summary: Summary): Section[] {
   const head = `### Findings: ${severityCounts(summary) || 'none that is new or worse'}`;
   const { preexisting } = summary;
   const old = preexisting.slice(0, 50).map((finding) => findingLine(finding));
   if (preexisting.length > 50) old.push(`- and ${preexisting.length - 50} more`);
   return [
-    { head, parts: summary.counted.map((finding) => findingText(finding)) },
+    { head, parts: summary.counted.map((finding) => withCommand(report, finding)) },
     {
       head: '',
       parts:
@@ -124,6 +127,17 @@ function findingSections(summary: Summary): Section[] {
           : [folded(`There before this change, not counted: ${preexisting.length}`, old.join('\n'))],
     },
   ];
+}
+
+function withCommand({ verdict }: GateReport, finding: Finding): string {
+  const command = decideText(verdict, finding);
+  return command === undefined ? findingText(finding) : `${findingText(finding)}\n\n${codeBlock('', command)}`;
+}
+
+function approvalSection(report: GateReport, summary: Summary): Section {
+  const title = approvalsTitle(report, summary);
+  if (title === undefined) return { head: '', parts: [] };
+  return { head: `### ${title}`, parts: [approvalLines(report, summary, listed).join('\n')] };
 }
 
 function waiverSection(report: GateReport, summary: Summary): Section {

@@ -1,8 +1,10 @@
 import { gzipSync } from 'node:zlib';
+import { counts } from '../core/counts.ts';
 import type { Finding, GateReport, Severity } from '../core/model.ts';
 import { formatLocation, type SourceLocation } from '../core/errors.ts';
 import type { Rule } from '../core/rule.ts';
 import { clean, cleanLine, refId, shorten } from './text.ts';
+import { approvedText } from './approvals.ts';
 import { evidenceLines } from './sentences.ts';
 
 /** What a rule says about itself, for the help that code scanning shows beside a result. */
@@ -56,10 +58,6 @@ export function toSarif(report: GateReport, catalogue: readonly RuleText[] = [])
 /** Counted before waived and old ones, then by score. */
 function byWeight(left: Finding, right: Finding): number {
   return Number(counts(right)) - Number(counts(left)) || right.score - left.score;
-}
-
-function counts({ waived, novelty }: Finding): boolean {
-  return waived === undefined && !novelty.endsWith('preexisting');
 }
 
 /** Compresses only what could be too large at all. */
@@ -255,7 +253,7 @@ function resultOf(finding: Finding, ruleIndex: number, origin: SourceLocation | 
           ],
         }),
     partialFingerprints: { 'gateFinding/v1': finding.fingerprint },
-    ...(finding.waived === undefined ? {} : { suppressions: [suppression(finding.waived)] }),
+    ...suppressed(finding),
     properties: {
       severity: finding.severity,
       confidence: finding.confidence,
@@ -268,10 +266,13 @@ function resultOf(finding: Finding, ruleIndex: number, origin: SourceLocation | 
   };
 }
 
-function suppression({ reason, owner, expires }: NonNullable<Finding['waived']>): object {
-  return {
-    kind: 'external',
-    status: 'accepted',
-    justification: cleanLine(`${reason} (${owner}, until ${expires})`),
-  };
+function suppressed({ waived, approved }: Finding): object {
+  const justification =
+    waived !== undefined
+      ? `${waived.reason} (${waived.owner}, until ${waived.expires})`
+      : approved === undefined
+        ? undefined
+        : approvedText(approved);
+  if (justification === undefined) return {};
+  return { suppressions: [{ kind: 'external', status: 'accepted', justification: cleanLine(justification) }] };
 }

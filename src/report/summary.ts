@@ -20,9 +20,11 @@ export interface Summary {
   /** Changes that destroy data. */
   readonly dataLoss: readonly ResourceChange[];
   readonly willNotApply: readonly Finding[];
-  /** New or worsened, not waived: what the verdict rests on. By severity, highest score first. */
+  /** New or worsened, neither waived nor approved: what the verdict rests on. By severity, highest score first. */
   readonly counted: readonly Finding[];
   readonly waived: readonly Finding[];
+  /** Somebody answers for them by a comment or a record. */
+  readonly approved: readonly Finding[];
   /** There before this change; they never gate. */
   readonly preexisting: readonly Finding[];
   readonly severityCounts: Readonly<Record<Severity, number>>;
@@ -45,7 +47,7 @@ export function summarize(report: GateReport): Summary {
   const ofAction = (action: ResourceChange['action']) => own.filter((change) => change.action === action);
   const ofImpact = (impact: Impact) =>
     own.filter((change) => (change.action === 'changed' || change.action === 'renamed') && change.impact === impact);
-  const live = report.findings.filter((finding) => finding.waived === undefined);
+  const live = report.findings.filter(({ waived, approved }) => waived === undefined && approved === undefined);
   const counted = live.filter(counts).toSorted(bySeverity);
   const severityCounts: Record<Severity, number> = { critical: 0, high: 0, medium: 0, low: 0 };
   for (const finding of counted) severityCounts[finding.severity] += 1;
@@ -64,6 +66,7 @@ export function summarize(report: GateReport): Summary {
     willNotApply: counted.filter((finding) => finding.willNotApply),
     counted,
     waived: report.findings.filter((finding) => finding.waived !== undefined).toSorted(bySeverity),
+    approved: report.findings.filter((finding) => finding.approved !== undefined).toSorted(bySeverity),
     preexisting: live.filter((finding) => finding.novelty.endsWith('preexisting')).toSorted(bySeverity),
     severityCounts,
     incomplete: report.coverage.notEvaluated.filter((entry) => entry.weight === 'incomplete'),
@@ -72,6 +75,17 @@ export function summarize(report: GateReport): Summary {
     unaffected: targets.filter((target) => target.status === 'unaffected').length,
     notRendered: targets.filter((target) => target.status === 'not-evaluated').length,
   };
+}
+
+/** A run that came to no judgement at all: it must not say that nothing changes. */
+export function isBlank({ verdict, coverage, changes, findings }: GateReport): boolean {
+  return verdict === 'incomplete' && coverage.targets.length + changes.length + findings.length === 0;
+}
+
+/** `risk 47.3 of 100`; of a part of the change it is a lower bound. */
+export function riskText(report: GateReport): string {
+  if (isBlank(report)) return 'risk not judged';
+  return `risk ${report.verdict === 'incomplete' ? 'at least ' : ''}${report.score.total.toFixed(1)} of 100`;
 }
 
 /** What a verdict asks of the reader, in a few words. */

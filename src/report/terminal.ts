@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { clean, cleanLine, columns, count, durationText, painter, refText, someOf, wrap, type Style } from './text.ts';
 import { evidenceLines, marks, runText, whatHappens } from './sentences.ts';
 import { clusterSentence, dryRunSentence, summarize, verdictMeaning, type Summary } from './summary.ts';
+import { approvalsTitle, approvedText, decideText, voidDecisions } from './approvals.ts';
 import { driftBlock, type LiveBlock, overwriteBlock } from './drift.ts';
 
 export interface TerminalOptions {
@@ -68,7 +69,8 @@ export function toTerminal(report: GateReport, options: TerminalOptions): string
   const out = page(options);
   verdictBlock(out, report, summary);
   changesBlock(out, report, summary);
-  findingsBlock(out, summary);
+  findingsBlock(out, report, summary);
+  approvalsBlock(out, report, summary);
   waivedBlock(out, report, summary);
   liveBlock(out, overwriteBlock(report, listed));
   liveBlock(out, driftBlock(report, listed));
@@ -115,12 +117,12 @@ function changesBlock(out: Page, report: GateReport, summary: Summary): void {
   }
 }
 
-function findingsBlock(out: Page, summary: Summary): void {
+function findingsBlock(out: Page, report: GateReport, summary: Summary): void {
   const counts = Object.entries(summary.severityCounts)
     .filter(([, number]) => number > 0)
     .map(([severity, number]) => `${number} ${severity}`);
   out.heading(counts.length === 0 ? 'Findings: none that is new or worse' : `Findings: ${counts.join(', ')}`);
-  for (const finding of summary.counted.slice(0, listedFindings)) findingBlock(out, finding);
+  for (const finding of summary.counted.slice(0, listedFindings)) findingBlock(out, finding, report.verdict);
   if (summary.counted.length > listedFindings) {
     out.gap();
     const rest = count(summary.counted.length - listedFindings, 'more finding');
@@ -140,7 +142,7 @@ function findingsBlock(out: Page, summary: Summary): void {
   if (preexisting.length > listed) out.add('    - ', `and ${preexisting.length - listed} more`, 'dim');
 }
 
-function findingBlock(out: Page, finding: Finding): void {
+function findingBlock(out: Page, finding: Finding, verdict: Verdict): void {
   const severity = finding.severity.toUpperCase();
   out.gap();
   out.add(
@@ -161,6 +163,23 @@ function findingBlock(out: Page, finding: Finding): void {
   const others = (finding.alsoIn ?? []).map(cleanLine);
   if (others.length > 0) out.add('    ', `The same in ${count(others.length, 'more target')}: ${someOf(others, 6)}`);
   out.add('    ', `${finding.ruleId} · ${marks(finding)} · ${cleanLine(finding.arithmetic)}`, 'dim');
+  const decide = decideText(verdict, finding);
+  if (decide !== undefined) out.add('    ', decide, 'dim');
+}
+
+function approvalsBlock(out: Page, report: GateReport, summary: Summary): void {
+  const title = approvalsTitle(report, summary);
+  if (title === undefined) return;
+  out.heading(title);
+  for (const { title: what, resource, severity, ruleId, approved } of summary.approved) {
+    out.add('  - ', `${cleanLine(what)}: ${refText(resource)} (${severity}, ${ruleId})`);
+    if (approved === undefined) continue;
+    const where = approved.url === undefined ? '' : ` (${approved.url})`;
+    out.add('    ', cleanLine(`${approvedText(approved)}${where}`));
+  }
+  const none = voidDecisions(report);
+  for (const text of none.slice(0, listed)) out.add('  - not in force: ', cleanLine(text), 'yellow');
+  if (none.length > listed) out.add('  - ', `and ${none.length - listed} more not in force`);
 }
 
 function waivedBlock(out: Page, report: GateReport, summary: Summary): void {

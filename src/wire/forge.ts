@@ -3,9 +3,10 @@ import type { Forge, Revision } from '../core/forge.ts';
 import { createGitHub } from '../forge/github.ts';
 import { byteLength, githubLength, maxCheckOutputBytes, maxComment } from '../forge/limits.ts';
 import { commentRoom, readCommentMarker } from '../forge/marker.ts';
+import { readDecisions } from '../forge/decisions.ts';
 import { publish } from '../forge/publish.ts';
 
-export { publish };
+export { publish, readDecisions };
 
 export interface ForgeChoices {
   readonly token: string;

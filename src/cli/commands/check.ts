@@ -1,7 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { loadApprovals } from '../../config/approvals.ts';
 import { GateError, messageOf } from '../../core/errors.ts';
-import type { GateReport } from '../../core/model.ts';
+import type { Decisions, GateReport } from '../../core/model.ts';
 import { runGate, type GateRequest } from '../../pipeline.ts';
 import { toHtml } from '../../report/html.ts';
 import { toJson } from '../../report/json.ts';
@@ -33,12 +34,14 @@ export interface CheckOptions extends ComparisonOptions {
   readonly dryRun: boolean;
   readonly dryRunPods: boolean;
   readonly causes: boolean;
+  readonly approvals?: string;
 }
 
 /** `gate check`. Returns the exit code. */
 export async function check(options: CheckOptions): Promise<number> {
   const outputs = parseOutputs(options.output);
   const request = gateRequest(options);
+  const decisions = options.approvals === undefined ? undefined : readApprovals(options.approvals);
   const ports = await createPorts({
     ...options,
     evidence: evidenceChoices(options),
@@ -52,7 +55,7 @@ export async function check(options: CheckOptions): Promise<number> {
       ...dryRunOf(options),
       ...(options.causes ? { causes: {} } : {}),
     },
-    ports,
+    { ...ports, ...(decisions === undefined ? {} : { decisions: () => Promise.resolve(decisions) }) },
   );
   if (options.listTargets) {
     process.stdout.write(withoutJobCommands(toTargetList(report)));
@@ -69,6 +72,23 @@ function dryRunOf(options: CheckOptions): Pick<GateRequest, 'dryRun'> {
     throw usage('a dry run asks a live cluster', 'Add --live or --context NAME; a snapshot cannot be asked.');
   }
   return { dryRun: { objects: options.dryRun, pods: options.dryRunPods } };
+}
+
+/** @throws GateError usage.approvals, config.* */
+function readApprovals(file: string): Decisions {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new GateError({
+      code: 'usage.approvals',
+      message: `cannot read the approvals in ${file}: ${messageOf(error)}`,
+      fault: 'user',
+      next: 'Name a file that docs/schema/approvals.schema.json describes, or leave --approvals out.',
+      cause: error,
+    });
+  }
+  return loadApprovals({ text, file });
 }
 
 function format(output: Output, report: GateReport, options: CheckOptions): string {
