@@ -3,6 +3,7 @@ import { counts } from '../core/counts.ts';
 import type { GateReport } from '../core/model.ts';
 import { byEnvironment } from '../pipeline/by-environment.ts';
 import { toComment, type CommentContext } from '../report/comment.ts';
+import { isBlank, riskText } from '../report/summary.ts';
 import { toTerminal } from '../report/terminal.ts';
 import { exitCode } from '../verdict/verdict.ts';
 import { rooms } from '../wire/forge.ts';
@@ -28,7 +29,7 @@ function writeLocally(report: GateReport, context: CommentContext, inputs: Input
     );
     const outputs = {
       verdict: report.verdict,
-      score: report.score.total.toFixed(1),
+      score: isBlank(report) ? '' : report.score.total.toFixed(1),
       ...writeReports(folder, report, full),
     };
     for (const [name, value] of Object.entries(outputs)) setOutput(env, name, value);
@@ -54,7 +55,7 @@ async function run(): Promise<number> {
     environments: byEnvironment(report, inputs.onIncomplete),
     ...(instanceOf(inputs) === 'default' ? {} : { name: instanceOf(inputs) }),
   };
-  log(toTerminal(report, { color: false, width: 120 }));
+  if (!isBlank(report)) log(toTerminal(report, { color: false, width: 120 }));
   const unwritten = writeLocally(report, context, inputs);
 
   const order = [Number(env['GITHUB_RUN_NUMBER'] ?? 0), Number(env['GITHUB_RUN_ATTEMPT'] ?? 1)];
@@ -68,10 +69,8 @@ async function run(): Promise<number> {
       say('warning', `${title}. ${message}`, { file: path, line: startLine });
   if (unwritten !== undefined) throw unwritten;
   const code = exit ?? exitCode(report.verdict, inputs.failOn);
-  say(
-    code === 0 ? 'notice' : 'error',
-    `${report.verdict}, risk ${report.score.total.toFixed(1)} of 100: ${report.reason}`,
-  );
+  const missing = isBlank(report) ? (report.coverage.notEvaluated[0]?.next ?? '') : '';
+  say(code === 0 ? 'notice' : 'error', `${report.verdict}, ${riskText(report)}: ${report.reason} ${missing}`.trim());
   return code;
 }
 

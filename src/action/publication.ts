@@ -3,7 +3,7 @@ import { counts } from '../core/counts.ts';
 import type { Finding, GateReport } from '../core/model.ts';
 import { commentDigest, toComment, type CommentContext } from '../report/comment.ts';
 import { severities } from '../core/model.ts';
-import { summarize } from '../report/summary.ts';
+import { isBlank, riskText, summarize } from '../report/summary.ts';
 import { severityCounts } from '../report/markdown-parts.ts';
 import { clean, cleanLine, shorten } from '../report/text.ts';
 import { exitCode } from '../verdict/verdict.ts';
@@ -83,7 +83,7 @@ function checkOf({ context, inputs, occasion }: ToPublish, name: string, report:
     externalId: `gitops-gate:${shorten(name, 100)}`,
     headSha: occasion.headSha,
     conclusion: exitCode(report.verdict, inputs.failOn) === 0 ? 'success' : 'failure',
-    title: `${report.verdict}: risk ${report.score.total.toFixed(1)} of 100, ${found}`,
+    title: `${report.verdict}: ${riskText(report)}${isBlank(report) ? '' : `, ${found}`}`,
     summaries: toComment(report, { ...context, environments: [] }, room, { diffs: false }),
     annotations: report.findings.filter(counts).flatMap(annotation).slice(0, mostAnnotations),
     ...(context.runUrl === undefined ? {} : { detailsUrl: context.runUrl }),

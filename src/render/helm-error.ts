@@ -19,6 +19,8 @@ export function helmProblem(stderr: string, chart: PreparedChart, tree: Tree): R
     )
     .join('\n')
     .replace(/^Error: /, '')
+    // Temporary, and another one every time: readers know the files of the tree.
+    .replaceAll(`${tree.root}/`, '')
     .slice(0, 4000)
     .trim();
   const location = locationIn(message, chart, tree);

@@ -20,7 +20,15 @@ import {
 } from './markdown-parts.ts';
 import { codeSpan, mdText } from './markdown-text.ts';
 import { runText, whatHappens } from './sentences.ts';
-import { clusterSentence, dryRunSentence, summarize, verdictMeaning, type Summary } from './summary.ts';
+import {
+  clusterSentence,
+  dryRunSentence,
+  isBlank,
+  riskText,
+  summarize,
+  verdictMeaning,
+  type Summary,
+} from './summary.ts';
 import { count, durationText, shorten, someOf } from './text.ts';
 
 /** Findings that stand open; the others are folded, so that a page shows what matters. */
@@ -39,7 +47,7 @@ export function head(report: GateReport, summary: Summary, context: CommentConte
   const tried = dryRunSentence(report);
   const found = severityCounts(summary) || 'nothing new or worse';
   const lines = [
-    `- **Risk ${score.total.toFixed(1)} of 100**, ${found}`,
+    `- **${capital(riskText(report))}**${isBlank(report) ? '' : `, ${found}`}`,
     ...(score.total === 0 ? [] : [`  <br><sub>${mdText(shorten(score.arithmetic, 300))}</sub>`]),
     ...score.notes.map((note) => `  - ${mdText(shorten(note, 300))}`),
     `- **Compared:** ${side(report.sides.before)} → ${side(report.sides.after)}`,
@@ -53,9 +61,11 @@ export function head(report: GateReport, summary: Summary, context: CommentConte
   return [title(report, context), `**${mdText(shorten(report.reason, 500))}**`, lines.join('\n')].join('\n\n');
 }
 
-const side = (label: string) => mdText(shorten(label, 200));
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+const side = (label: string) => codeSpan(shorten(label, 200));
 
 export function sections(report: GateReport, summary: Summary, context: CommentContext, detail: Detail): string[] {
+  if (isBlank(report)) return [coverage(report, summary, detail)];
   return [
     environmentTable(context, detail),
     cluster(report, summary, detail),
@@ -151,7 +161,7 @@ function coverage(report: GateReport, summary: Summary, detail: Detail): string 
       ? lines.join('\n')
       : [...lines.slice(0, detail.rows), `- and ${lines.length - detail.rows} more`].join('\n');
   return [
-    `### What was looked at\n\n${coverageSentence(summary)}`,
+    `### What was looked at\n\n${isBlank(report) ? 'Nothing.' : coverageSentence(summary)}`,
     ...(gaps.length === 0 ? [] : [`Not evaluated, so the verdict cannot be trusted without it:\n\n${cut(gaps)}`]),
     ...(notes.length === 0 ? [] : [folded(`Also not evaluated: ${count(notes.length, 'note')}`, cut(notes))]),
     ...(targets.length === 0 ? [] : [folded(count(targets.length, 'target'), targetTable(report, detail.rows))]),
@@ -212,11 +222,12 @@ export function smallest(report: GateReport, summary: Summary, context: CommentC
   const left = summary.counted.length - top.length;
   if (left > 0) top.push(`- and ${left.toLocaleString('en-US')} more`);
   const gaps = summary.incomplete.slice(0, 3).map((entry) => notEvaluatedLine(entry, 150));
-  const { score } = report;
   return [
     title(report, context),
     `**${mdText(shorten(report.reason, 500))}**`,
-    `Risk ${score.total.toFixed(1)} of 100. ${count(report.changes.length, 'object')} changed in ${count(summary.targets.length, 'target')}; findings: ${severityCounts(summary) || 'none that is new or worse'}. ${coverageSentence(summary)}`,
+    isBlank(report)
+      ? 'Nothing was judged.'
+      : `${capital(riskText(report))}, ${severityCounts(summary) || 'nothing new or worse'}. ${count(report.changes.length, 'object')} changed in ${count(summary.targets.length, 'target')}. ${coverageSentence(summary)}`,
     ...(top.length === 0 ? [] : [top.join('\n')]),
     ...(gaps.length === 0 ? [] : [`Not evaluated:\n\n${gaps.join('\n')}`]),
     'This is the summary: the report is too long for a comment.',

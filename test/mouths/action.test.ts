@@ -111,6 +111,16 @@ describe('a pull request', () => {
     expect(github.state.comments[0]!.body).toContain(head.slice(0, 10));
   });
 
+  it('says the same of the same broken change, and names files of the repository only', async () => {
+    const { github, clone } = await pull({ 'envs/production.yaml': 'replicas: {{\n' });
+    const first = await runAction(onPull(github, clone));
+    expect(first.code).toBe(3);
+    expect(github.state.comments[0]?.body).toContain('failed to parse envs/production.yaml');
+    expect(github.state.comments[0]?.body).toContain('Risk at least');
+    const second = await runAction(onPull(github, clone, { runNumber: 8 }));
+    expect(second.log).toContain('comment: unchanged');
+  });
+
   it('does not overwrite the comment of a newer push', async () => {
     const { github, clone, state } = await pull(risky);
     push(state, 'c'.repeat(40));

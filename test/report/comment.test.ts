@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { GateReport } from '../../src/core/model.ts';
+import { incompleteReport } from '../../src/action/incomplete.ts';
 import { githubLength, maxComment } from '../../src/forge/limits.ts';
 import { byEnvironment } from '../../src/pipeline/by-environment.ts';
 import { commentDigest, toComment, type CommentContext } from '../../src/report/comment.ts';
@@ -76,6 +77,24 @@ describe('the review comment', () => {
     expect(text).toMatch(/^\| staging \| ❔ incomplete \|/m);
     const [one] = bodies(sampleReport(), { environments: [] });
     expect(one).not.toContain('| environment | verdict |');
+  });
+
+  it('says of an incomplete judgement that the risk is at least that', () => {
+    expect(bodies(sampleReport({ verdict: 'incomplete' }))[0]).toContain(
+      '**Risk at least 95.2 of 100**, 1 critical, 2 high',
+    );
+  });
+
+  it('never says that nothing changes when nothing was looked at', () => {
+    const report = incompleteReport('the whole change', 'gate.yaml:1:1: unknown key', {
+      headSha: 'a'.repeat(40),
+      seconds: 1,
+    });
+    for (const text of bodies(report)) {
+      expect(text).not.toMatch(/\b0\.0 of 100|No rendered object|none that is new|\b0 (?:targets|objects)\b/);
+      expect(text).toContain('unknown key');
+      expect(problems(text)).toEqual([]);
+    }
   });
 
   it('speaks of the change and not of its author', () => {
