@@ -190,6 +190,35 @@ spec: {interval: 10m, path: ./clusters/production, prune: true, sourceRef: {kind
     expect(causesOf(report)).toStrictEqual([`replicas-cut ${path}:15 counterfactual`]);
   });
 
+  it('names the values of the chart that renders the application', async () => {
+    const repository = 'https://git.example.org/platform/deploy.git';
+    const application = (name: string, path: string, values: string) => `apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: ${name}, namespace: argocd}
+spec:
+  project: default
+  destination: {name: production, namespace: ${name === 'root' ? 'argocd' : 'web'}}
+  source:
+    repoURL: ${repository}
+    targetRevision: HEAD
+    path: ${path}
+    helm: ${values}
+`;
+    const files: Files = {
+      ...chart,
+      'gate.yaml': `repositoryUrls: ["${repository}"]\n`,
+      'apps/root.yaml': application('root', 'root', '{valueFiles: [production.yaml]}'),
+      'root/Chart.yaml': 'apiVersion: v2\nname: root\nversion: 1.0.0\n',
+      'root/templates/web.yaml': application('web', 'charts/web', '{valuesObject: {{ toJson .Values.web }}}'),
+    };
+    const old = 'web:\n  logLevel: info\n  # how many\n  replicas: 4\n';
+    const report = await judge(
+      { ...files, 'root/production.yaml': old },
+      { ...files, 'root/production.yaml': old.replace('info', 'debug').replace('4', '1') },
+    );
+    expect(causesOf(report)).toStrictEqual(['replicas-cut root/production.yaml:4 counterfactual']);
+  });
+
   it('looks for a finding of several targets once', async () => {
     const files: Files = {
       ...chart,
