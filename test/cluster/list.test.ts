@@ -217,7 +217,7 @@ describe('readKind', () => {
     expect(await outcome(server, { fallback: ['a', 'b'] })).toMatchObject({
       read: new Set(['a']),
       names: ['a'],
-      unread: [{ reason: 'list is forbidden for jane' }, { namespaces: ['b'] }],
+      unread: [{ reason: 'list is forbidden for jane outside of the namespace a' }, { namespaces: ['b'] }],
     });
   });
   test('namespaces that are refused for one reason are one entry', async () => {

@@ -334,7 +334,10 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: tenant}]
   });
 
   test('the rule that is named is enough', async () => {
-    const before = await readAs(cluster(), 'viewer', [{ kind: 'policy/PodDisruptionBudget' }]);
+    const before = await readAs(cluster(), 'viewer', [
+      { kind: 'apps/Deployment' },
+      { kind: 'policy/PodDisruptionBudget' },
+    ]);
     const text = /: (\{.*\})\.$/.exec(before.unread[0]?.next ?? '')?.[1];
     await cluster().apply(`
 apiVersion: rbac.authorization.k8s.io/v1

@@ -91,7 +91,7 @@ webhooks:
       await cluster().kubectl(['apply', '--dry-run=server', '-f', '-'], { input: deployment('probe', '1') });
       await new Promise((later) => setTimeout(later, 100));
     }
-    expect(asked).toBeGreaterThan(0);
+    if (asked === 0) throw new Error('the API server never asked the webhook');
   });
   afterAll(() => {
     server.closeAllConnections();
