@@ -23,6 +23,7 @@ export function clusterNotes(input: {
     ...unassigned(input.open, input.assigned, input.selection),
     ...input.states.flatMap((state) => stale(state, input.now)),
     ...input.states.flatMap((state) => unread(state, input.kinds)),
+    ...input.states.flatMap((state) => left(state, input.kinds)),
   ];
 }
 
@@ -81,6 +82,15 @@ function unread(state: ClusterState, kinds: ReadonlyMap<string, ReadonlySet<stri
     return read !== undefined && [...(kinds.get(kind) ?? [])].every((namespace) => read.has(namespace));
   };
   return state.unread
+    .flatMap((entry) => {
+      // `group/*`: the extension API server of the group is away.
+      if (!entry.kind.endsWith('/*')) return [entry];
+      const group = entry.kind.slice(0, -1);
+      const named = new Set(state.unread.map(({ kind }) => kind));
+      return [...kinds.keys()]
+        .filter((kind) => kind.startsWith(group) && !named.has(kind))
+        .map((kind) => ({ ...entry, kind }));
+    })
     .filter(({ kind }) => kinds.has(kind) && !isKnown(kind))
     .map((entry) => {
       const where = entry.namespaces === undefined ? '' : ` in namespace ${entry.namespaces.slice(0, 5).join(', ')}`;
@@ -91,4 +101,27 @@ function unread(state: ClusterState, kinds: ReadonlyMap<string, ReadonlySet<stri
         weight: 'note',
       };
     });
+}
+
+/** Custom resources of this change that `gate snapshot` was not told to write: their drift is not known. */
+function left(state: ClusterState, kinds: ReadonlyMap<string, ReadonlySet<string>>): NotEvaluated[] {
+  // A live cluster was asked for them; of a dump nobody knows whether the cluster serves them.
+  if (state.server !== undefined || state.allNamespaces !== true || state.apiVersions === undefined) return [];
+  const served = new Set(state.apiVersions.map((text) => text.replace(/^([^/]+)\/[^/]+\//, '$1/')));
+  const missing = [...kinds.keys()]
+    .filter((kind) => served.has(kind) && !state.kinds.has(kind) && state.kindsInNamespaces?.has(kind) !== true)
+    .filter((kind) => !state.unread.some((entry) => entry.kind === kind))
+    .toSorted();
+  if (missing.length === 0) return [];
+  return [
+    {
+      what: `drift of ${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ` and ${missing.length - 5} more kinds` : ''} in ${state.name}`,
+      reason: 'not in the snapshot',
+      next: `Take it with gate snapshot ${missing
+        .slice(0, 5)
+        .map((kind) => `--kind ${kind}`)
+        .join(' ')}${missing.length > 5 ? ' ...' : ''}.`,
+      weight: 'note',
+    },
+  ];
 }

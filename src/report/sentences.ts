@@ -78,7 +78,15 @@ export function whatHappens(report: GateReport, summary: Summary): Happening[] {
   );
   add(summary.dataLoss, 'Data is lost', true);
   if (summary.willNotApply.length > 0) {
-    const items = summary.willNotApply.map((finding) => `${refText(finding.resource)}: ${cleanLine(finding.title)}`);
+    const byObject = Map.groupBy(
+      summary.willNotApply,
+      (finding) => `${finding.target}\u0000${refId(finding.resource)}`,
+    );
+    const items = [...byObject.values()].map((findings) => {
+      const [first] = findings as [Finding, ...Finding[]];
+      const titles = [...new Set(findings.map((finding) => cleanLine(finding.title)))];
+      return `${refText(first.resource)}: ${titles.join(', ')}`;
+    });
     lines.push({ label: `Refused by the API server: ${items.length}`, items, grave: true });
   }
   return lines;

@@ -41,9 +41,11 @@ export function judge(input: {
 function judgeScore(score: Score, findings: readonly Finding[]): Judgement {
   const rejected = findings.filter((finding) => counts(finding) && finding.willNotApply);
   if (rejected.length > 0) {
+    // Several rules may say so of one object.
+    const objects = new Set(rejected.map(({ target, resource }) => JSON.stringify([target, resource]))).size;
     return {
       verdict: 'block',
-      reason: `The API server will refuse ${rejected.length === 1 ? 'an object' : `${rejected.length} objects`} of this change, so the sync fails: ${rejected[0]?.title}.`,
+      reason: `The API server will refuse ${objects === 1 ? 'an object' : `${objects} objects`} of this change, so the sync fails: ${rejected[0]?.title}.`,
     };
   }
   const top = findings.filter(counts).sort((a, b) => b.score - a.score)[0];

@@ -42,6 +42,42 @@ describe('drift of a kind that was read in some namespaces only', () => {
   });
 });
 
+describe('kinds of the change that the evidence does not have', () => {
+  const notes = (fields: Partial<ClusterState>) =>
+    clusterNotes({
+      open: [],
+      assigned: new Map(),
+      states: [state(fields)],
+      selection: [],
+      kinds: new Map([
+        ['example.org/Widget', new Set(['shop'])],
+        ['/Service', new Set(['shop'])],
+      ]),
+      now,
+    }).map(({ what, reason, next }) => [what, reason, next]);
+  const apiVersions = ['v1', 'v1/Service', 'example.org/v1', 'example.org/v1/Widget'];
+  test('the API server of the group is away', () => {
+    const unread = [{ kind: 'example.org/*', reason: 'it does not answer', next: 'Look.' }];
+    expect(notes({ unread })).toEqual([['drift of example.org/Widget in eu-1', 'it does not answer', 'Look.']]);
+  });
+  test('a snapshot that was not told to write it', () => {
+    expect(notes({ apiVersions, kinds: new Set(['/Service']) })).toEqual([
+      [
+        'drift of example.org/Widget in eu-1',
+        'not in the snapshot',
+        'Take it with gate snapshot --kind example.org/Widget.',
+      ],
+    ]);
+  });
+  test.each([
+    ['it is there', { apiVersions, kinds: new Set(['/Service', 'example.org/Widget']) }],
+    ['the cluster does not serve it', { apiVersions: ['v1', 'v1/Service'], kinds: new Set(['/Service']) }],
+    ['the cluster was asked for it', { apiVersions, kinds: new Set(['/Service']), server: 'https://127.0.0.1:6443' }],
+  ])('no word when %s', (_why, fields) => {
+    expect(notes(fields)).toEqual([]);
+  });
+});
+
 describe('the age of a snapshot', () => {
   test.each([
     ['2026-11-20T09:00:00Z', 3600],

@@ -25,6 +25,15 @@ describe('verdict', () => {
     expect(judge({ score: score(5), findings, notEvaluated: [], onIncomplete: 'fail' }).verdict).toBe('block');
   });
 
+  test('an object that two rules say it of is one object', () => {
+    const one = finding({ score: 5, willNotApply: true });
+    const other = { ...one, target: 'elsewhere' };
+    const reason = (...findings: readonly (typeof one)[]): string =>
+      judge({ score: score(5), findings, notEvaluated: [], onIncomplete: 'fail' }).reason;
+    expect(reason(one, { ...one, ruleId: 'rejected-by-api' })).toContain('will refuse an object of this change');
+    expect(reason(one, other)).toContain('will refuse 2 objects of this change');
+  });
+
   test('a refusal that was there before does not block', () => {
     const findings = [finding({ score: 5, willNotApply: true, novelty: 'touched-preexisting' })];
     expect(judge({ score: score(0), findings, notEvaluated: [], onIncomplete: 'fail' }).verdict).toBe('pass');
