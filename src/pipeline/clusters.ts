@@ -1,6 +1,6 @@
 import type { ClusterDescription, ClusterState } from '../core/cluster.ts';
 import type { Config } from '../core/config.ts';
-import { isGateError, type GateError } from '../core/errors.ts';
+import { GateError, isGateError } from '../core/errors.ts';
 import type { GateReport, NotEvaluated, Target } from '../core/model.ts';
 import type { Cluster, Progress } from '../core/ports.ts';
 import type { LiveWorld } from '../core/rule.ts';
@@ -17,7 +17,7 @@ export interface OpenCluster {
 /**
  * Asks every cluster for its name, version and APIs. One that does not answer leaves the verdict open: evidence was
  * asked for and is not there.
- * @throws GateError for a snapshot that is no snapshot (wrong path, not YAML)
+ * @throws GateError for a snapshot that is no snapshot (wrong path, not YAML), and usage.conflict for two of one name
  */
 export async function openClusters(
   clusters: readonly Cluster[],
@@ -29,7 +29,22 @@ export async function openClusters(
     clusters.map(async (cluster) => attempt(async () => ({ cluster, description: await cluster.describe() }))),
   );
   progress.done();
-  return split(answers);
+  const result = split(answers);
+  rejectSameName(result.open);
+  return result;
+}
+
+/** Which of them is true cannot be known, and the first one must not win in silence. */
+function rejectSameName(open: readonly OpenCluster[]): void {
+  const names = open.map(({ description }) => description.name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice === undefined) return;
+  throw new GateError({
+    code: 'usage.conflict',
+    message: `Two pieces of evidence are of one cluster, ${twice}`,
+    fault: 'user',
+    next: 'Give each cluster once: as a snapshot or live. If they are two clusters, name them apart (metadata.name of the snapshot, clusters in gate.yaml).',
+  });
 }
 
 /** Reads what the targets of each cluster and the rules need. */

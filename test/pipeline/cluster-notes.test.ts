@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { silentProgress } from '../../src/cli/progress.ts';
 import type { ClusterState } from '../../src/core/cluster.ts';
+import type { Cluster } from '../../src/core/ports.ts';
 import { clusterNotes } from '../../src/pipeline/cluster-notes.ts';
-import { clusterSummary } from '../../src/pipeline/clusters.ts';
+import { clusterSummary, openClusters } from '../../src/pipeline/clusters.ts';
 
 const now = new Date('2026-11-20T10:00:00Z');
 
@@ -76,6 +78,17 @@ describe('kinds of the change that the evidence does not have', () => {
   ])('no word when %s', (_why, fields) => {
     expect(notes(fields)).toEqual([]);
   });
+});
+
+test('two pieces of evidence of one name: none of them wins in silence', async () => {
+  const cluster = (name: string): Cluster => ({
+    live: false,
+    describe: () => Promise.resolve({ name }),
+    read: () => Promise.reject(new Error('not asked')),
+  });
+  const open = (...names: readonly string[]) => openClusters(names.map(cluster), silentProgress);
+  await expect(open('eu-1', 'us-1', 'eu-1')).rejects.toMatchObject({ code: 'usage.conflict', fault: 'user' });
+  expect((await open('eu-1', 'us-1')).open).toHaveLength(2);
 });
 
 describe('the age of a snapshot', () => {
