@@ -1,8 +1,8 @@
-import { Command, Option, type CommanderError } from 'commander';
+import { Argument, Command, Help, Option, type CommanderError } from 'commander';
 import { seconds } from './options.ts';
 import { version } from './version.ts';
 
-/** Parses a number of seconds or a plain integer for commander. */
+/** Gathers the values of a repeatable option. */
 function collect(value: string, previous: readonly string[]): readonly string[] {
   return [...previous, value];
 }
@@ -43,6 +43,13 @@ function withCommon(command: Command): Command {
     .option('--no-color', 'plain text (NO_COLOR works too)');
 }
 
+const plainHelp = new Help();
+
+/** commander also says of a switch that it is off, and of a repeatable option that nothing was given. */
+function optionDescription(option: Option): string {
+  return plainHelp.optionDescription(option).replace(/ ?\(default: (?:false|\[\])\)$/, '');
+}
+
 /** The command line of gate. Commands are loaded when they are called, so that `gate --version` stays instant. */
 export function buildProgram(finish: (code: number) => void): Command {
   // Commands inherit this at their creation. commander has printed its message; asking for help is no error.
@@ -54,7 +61,17 @@ export function buildProgram(finish: (code: number) => void): Command {
     .version(version, '-v, --version')
     .showSuggestionAfterError()
     .exitOverride(onExit)
-    .showHelpAfterError('(run with --help for examples)');
+    .showHelpAfterError('(run with --help for examples)')
+    .configureHelp({ optionDescription })
+    .addHelpText(
+      'after',
+      `
+Start with:
+  gate doctor                  what would be used here
+  gate check --list-targets    what would be rendered, and why
+  gate check                   judge the working tree
+gate COMMAND --help shows the options of a command, with examples.`,
+    );
 
   withCommon(withComparison(program.command('check')))
     .description('judge a change: pass, comment, approval, block or incomplete')
@@ -88,12 +105,15 @@ export function buildProgram(finish: (code: number) => void): Command {
       `
 Examples:
   gate check                                       the working tree against the merge-base with the default branch
-  gate check --base origin/main --head HEAD        two commits
+  gate check --head HEAD                           only what is committed, for a pipeline
+  gate check --base v1.4.0 --head v1.5.0           two commits, as they are: not their merge-base
   gate check --before old/ --after new/            two folders, no git needed
   gate check --snapshot cluster.yaml               with evidence from a snapshot of the cluster
   gate check --live                                with evidence from the cluster itself, read only
   gate check --context prod-eu --dry-run           and let its API server try what changes
   gate check -o terminal -o json=gate.json         two reports
+  gate check -o junit=gate.xml -o sarif=gate.sarif for Jenkins, GitLab and code scanning
+  gate check --environment production --causes     one environment, with the lines that cause its findings
   gate check --list-targets                        what would be rendered, and why
 
 Exit codes: 0 pass or comment, 1 held by policy, 2 usage or configuration, 3 could not evaluate, 130 interrupted`,
@@ -102,13 +122,32 @@ Exit codes: 0 pass or comment, 1 held by policy, 2 usage or configuration, 3 cou
 
   withCommon(withComparison(program.command('diff')))
     .description('print what the change does to the rendered objects')
-    .addHelpText('after', '\nExamples:\n  gate diff\n  gate diff --base main --target "*shop*"')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  gate diff                                        the working tree against the merge-base with the default branch
+  gate diff --target "*shop*"                      only some targets
+  gate diff --base v1.4.0 --head v1.5.0            two commits
+  gate diff --live                                 also which changes are drift: somebody edited the cluster
+
+Exit codes: 0 everything was compared, 2 usage or configuration, 3 something could not be, 130 interrupted`,
+    )
     .action(async (options) => finish(await (await import('./commands/diff.ts')).diff(options)));
 
   withCommon(withComparison(program.command('render')))
     .description('print the objects that the targets render on one side')
     .addOption(new Option('--side <side>', 'which side').choices(['before', 'after']).default('after'))
-    .addHelpText('after', '\nExamples:\n  gate render --all\n  gate render --target shop --side before')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  gate render                                      what the change reaches, as it would be applied
+  gate render --all > all.yaml                     everything
+  gate render --target shop --side before          one target, before the change
+
+Exit codes: 0 everything was rendered, 2 usage or configuration, 3 something could not be, 130 interrupted`,
+    )
     .action(async (options) => finish(await (await import('./commands/render.ts')).render(options)));
 
   withCommon(withComparison(program.command('rbac')))
@@ -178,6 +217,7 @@ Exit codes: 0 written, 1 never, 2 usage or configuration, 3 no snapshot, or writ
   withCommon(program.command('rules'))
     .description('list all rules')
     .option('--json', 'as JSON', false)
+    .addHelpText('after', '\nExamples:\n  gate rules\n  gate rules --json | jq -r ".[].id"')
     .action(async (options) => finish(await (await import('./commands/rules.ts')).listRules(options)));
 
   withCommon(program.command('init'))
@@ -185,11 +225,16 @@ Exit codes: 0 written, 1 never, 2 usage or configuration, 3 no snapshot, or writ
     .option('-C, --directory <dir>', 'repository to work in', '.')
     .option('--force', 'overwrite an existing gate.yaml', false)
     .option('--stdout', 'print it instead', false)
+    .addHelpText(
+      'after',
+      '\nExamples:\n  gate init --stdout           look at it first\n  gate init -C ../deployments  another repository',
+    )
     .action(async (options) => finish(await (await import('./commands/init.ts')).init(options)));
 
   withCommon(program.command('doctor'))
     .description('show the tools, caches and repository that gate would use')
     .option('-C, --directory <dir>', 'repository to work in', '.')
+    .addHelpText('after', '\nExample:\n  gate doctor -C ../deployments\n\nExit codes: 0 ready, 2 something is missing')
     .action(async (options) => finish(await (await import('./commands/doctor.ts')).doctor(options)));
 
   const cache = program.command('cache').description('the render and chart cache');
@@ -200,10 +245,17 @@ Exit codes: 0 written, 1 never, 2 usage or configuration, 3 no snapshot, or writ
     .description('where the cache is and how large')
     .action(async () => finish(await (await import('./commands/cache.ts')).cacheInfo()));
 
-  program
-    .command('completion <shell>')
-    .description('print a completion script for bash, zsh or fish')
-    .addHelpText('after', '\nExample:\n  source <(gate completion bash)')
+  withCommon(program.command('completion'))
+    .addArgument(new Argument('<shell>').choices(['bash', 'zsh', 'fish']))
+    .description('print a completion script')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  source <(gate completion bash)                   in ~/.bashrc
+  source <(gate completion zsh)                    in ~/.zshrc, after compinit
+  gate completion fish > ~/.config/fish/completions/gate.fish`,
+    )
     .action(async (shell) => finish(await (await import('./commands/completion.ts')).completion(shell, program)));
   return program;
 }
