@@ -8,8 +8,8 @@ const name = /^[A-Za-z0-9][\w.-]{0,99}$/;
 /**
  * Who owns a file by the nearest Backstage `catalog-info.yaml` above it (`spec.owner` of its entities), in the notation of
  * CODEOWNERS. A reference without kind is a group (backstage.io "Descriptor Format of Catalog Entities", spec.owner):
- * `group:default/shop` is `@ORGANIZATION/shop`, `user:default/mia` is `@mia`. What has another form stays as written, so
- * that nobody is taken for its owner.
+ * `group:default/shop` is `@ORGANIZATION/shop`, `user:default/mia` is `@mia`. What has another form stays as written: there
+ * is an owner, and whoever is not named in the notation of CODEOWNERS is not it.
  * @param readFile text of a file on the base side; undefined: there is none
  * @param organization owner of the repository
  */

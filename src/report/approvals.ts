@@ -26,6 +26,11 @@ export function approvalsTitle(report: GateReport, { approved }: Summary): strin
   return `Approvals: ${approved.length} in force${none === 0 ? '' : `, ${none} not`}`;
 }
 
+/** `none that is new or worse`; with findings that somebody answers for that would not be true. */
+export function noFindings({ approved, waived }: Summary): string {
+  return approved.length + waived.length === 0 ? 'none that is new or worse' : 'none that counts';
+}
+
 /** What to write to answer for a finding; undefined: the verdict asks for nobody, or the state is not known. */
 export function decideText(verdict: Verdict, finding: Finding): string | undefined {
   const id = findingId(finding);

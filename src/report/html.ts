@@ -1,6 +1,6 @@
 import type { Finding, GateReport, Verdict } from '../core/model.ts';
 import { formatLocation } from '../core/errors.ts';
-import { approvalsTitle, approvedText, decideText, voidDecisions } from './approvals.ts';
+import { approvalsTitle, approvedText, decideText, noFindings, voidDecisions } from './approvals.ts';
 import { changeTitle, groupedDiffs, type DiffGroup } from './hunks.ts';
 import { htmlStyle } from './html-style.ts';
 import { evidenceLines, marks, runText, whatHappens } from './sentences.ts';
@@ -107,7 +107,7 @@ function findingsPart({ verdict }: GateReport, summary: Summary): string {
     (finding) =>
       `${h(finding.title)}: <code>${h(refText(finding.resource))}</code> (${finding.severity}, <code>${h(finding.ruleId)}</code>)`,
   );
-  return `<section><h2>Findings: ${counts.length === 0 ? 'none that is new or worse' : counts.join(', ')}</h2>
+  return `<section><h2>Findings: ${counts.length === 0 ? noFindings(summary) : counts.join(', ')}</h2>
 ${summary.counted.map((finding) => findingPart(finding, verdict)).join('\n')}
 ${old.length === 0 ? '' : folded(`There before this change, not counted: ${old.length}`, list(old))}</section>`;
 }

@@ -1,5 +1,5 @@
 import type { Finding, GateReport } from '../core/model.ts';
-import { approvalsTitle, decideText } from './approvals.ts';
+import { approvalsTitle, decideText, noFindings } from './approvals.ts';
 import { driftBlock, overwriteBlock, type LiveBlock } from './drift.ts';
 import { groupedDiffs } from './hunks.ts';
 import {
@@ -113,7 +113,7 @@ function clusterSection(report: GateReport, summary: Summary): Section {
 }
 
 function findingSections(report: GateReport, summary: Summary): Section[] {
-  const head = `### Findings: ${severityCounts(summary) || 'none that is new or worse'}`;
+  const head = `### Findings: ${severityCounts(summary) || noFindings(summary)}`;
   const { preexisting } = summary;
   const old = preexisting.slice(0, 50).map((finding) => findingLine(finding));
   if (preexisting.length > 50) old.push(`- and ${preexisting.length - 50} more`);

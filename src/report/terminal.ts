@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { clean, cleanLine, columns, count, durationText, painter, refText, someOf, wrap, type Style } from './text.ts';
 import { evidenceLines, marks, runText, whatHappens } from './sentences.ts';
 import { clusterSentence, dryRunSentence, summarize, verdictMeaning, type Summary } from './summary.ts';
-import { approvalsTitle, approvedText, decideText, voidDecisions } from './approvals.ts';
+import { approvalsTitle, approvedText, decideText, noFindings, voidDecisions } from './approvals.ts';
 import { driftBlock, type LiveBlock, overwriteBlock } from './drift.ts';
 
 export interface TerminalOptions {
@@ -121,7 +121,7 @@ function findingsBlock(out: Page, report: GateReport, summary: Summary): void {
   const counts = Object.entries(summary.severityCounts)
     .filter(([, number]) => number > 0)
     .map(([severity, number]) => `${number} ${severity}`);
-  out.heading(counts.length === 0 ? 'Findings: none that is new or worse' : `Findings: ${counts.join(', ')}`);
+  out.heading(`Findings: ${counts.length === 0 ? noFindings(summary) : counts.join(', ')}`);
   for (const finding of summary.counted.slice(0, listedFindings)) findingBlock(out, finding, report.verdict);
   if (summary.counted.length > listedFindings) {
     out.gap();
