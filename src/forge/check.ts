@@ -41,9 +41,7 @@ export interface CheckOutput {
 export interface CheckApi {
   /** All runs of that name at that commit, also older ones. */
   find(headSha: string, name: string): Promise<readonly StoredCheck[]>;
-  annotations(
-    id: number,
-  ): Promise<
+  annotations(id: number): Promise<
     readonly {
       readonly path: string;
       readonly start_line: number;

@@ -28,5 +28,5 @@ export function sarifValidator(): ValidateFunction | undefined {
   ajv.addFormat('uri', (text: string) => URL.canParse(text));
   ajv.addFormat('uri-reference', (text: string) => /^[!#$%&'()*+,\-./0-9:;=?@A-Z[\]_a-z~]*$/.test(text));
   ajv.addFormat('date-time', (text: string) => !Number.isNaN(Date.parse(text)));
-  return ajv.compile({ $id: id, ...rest });
+  return ajv.compile({ $id: String(id), ...rest });
 }
