@@ -93,10 +93,7 @@ const checksum = /^(?:[0-9a-f]{32,128})$/i;
 
 /** @param field name of the key that holds the value, '' at the root */
 function canonical(value: Json, names: ReadonlyMap<string, string>, field: string): string {
-  if (typeof value === 'string') {
-    // An image named "redacted" with a tag of twelve digits must not hide its tag. No image holds a credential.
-    return JSON.stringify(names.get(value) ?? (field === 'image' ? value : value.replace(redacted, 'redacted:')));
-  }
+  if (typeof value === 'string') return JSON.stringify(names.get(value) ?? maskText(value, field));
   if (Array.isArray(value)) return `[${value.map((item) => canonical(item, names, field)).join(',')}]`;
   if (!isObject(value)) return JSON.stringify(value);
   const plain = withoutValues(value);
@@ -109,6 +106,11 @@ function canonical(value: Json, names: ReadonlyMap<string, string>, field: strin
       return `${JSON.stringify(key)}:${text}`;
     });
   return `{${parts.join(',')}}`;
+}
+
+function maskText(value: string, field: string): string {
+  // An image named "redacted" with a tag of twelve digits must not hide its tag. No image holds a credential.
+  return field === 'image' || !value.includes('redacted:') ? value : value.replace(redacted, 'redacted:');
 }
 
 function isChecksum(key: string, value: Json): boolean {
