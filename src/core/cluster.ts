@@ -106,6 +106,8 @@ export interface UnreadKind {
   readonly reason: string;
   /** The RBAC rule that is missing, or what else to do. */
   readonly next?: string;
+  /** The server failed at it (429, 5xx, no API answer) instead of refusing it: that is an outage, which nobody chose. */
+  readonly failed?: boolean;
 }
 
 /** The state of one cluster, live or from a snapshot. Secret values are already redacted. */

@@ -98,7 +98,7 @@ function unread(state: ClusterState, kinds: ReadonlyMap<string, ReadonlySet<stri
         what: `drift of ${entry.kind.replace(/^\//, '')} in ${state.name}${where}`,
         reason: entry.reason,
         ...(entry.next === undefined ? {} : { next: entry.next }),
-        weight: 'note',
+        weight: entry.failed === true ? 'incomplete' : 'note',
       };
     });
 }

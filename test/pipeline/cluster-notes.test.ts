@@ -62,6 +62,18 @@ describe('kinds of the change that the evidence does not have', () => {
     const unread = [{ kind: 'example.org/*', reason: 'it does not answer', next: 'Look.' }];
     expect(notes({ unread })).toEqual([['drift of example.org/Widget in eu-1', 'it does not answer', 'Look.']]);
   });
+  test('what the server failed at leaves the verdict open; what it refused does not', () => {
+    const weights = (failed: boolean) =>
+      clusterNotes({
+        open: [],
+        assigned: new Map(),
+        states: [state({ unread: [{ kind: '/Service', reason: 'answered 3 times with 503', failed }] })],
+        selection: [],
+        kinds: new Map([['/Service', new Set(['shop'])]]),
+        now,
+      }).map(({ weight }) => weight);
+    expect([weights(true), weights(false)]).toEqual([['incomplete'], ['note']]);
+  });
   test('a snapshot that was not told to write it', () => {
     expect(notes({ apiVersions, kinds: new Set(['/Service']) })).toEqual([
       [

@@ -92,7 +92,7 @@ async function fetchPage(reader: Reader, token: string | undefined): Promise<Pag
     }
     if (isGateError(error) && (error.code === 'cluster.overloaded' || error.code === 'cluster.bad-answer')) {
       const next = error.next === undefined ? {} : { next: error.next };
-      throw new ListRefused({ ...about(kind, options), reason: error.message, ...next }, error);
+      throw new ListRefused({ ...about(kind, options), reason: error.message, ...next, failed: true }, error);
     }
     throw error;
   }

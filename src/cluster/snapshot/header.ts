@@ -36,6 +36,7 @@ export const snapshotHeaderSchema = Type.Object(
             namespaces: Type.Optional(Type.Array(Type.String())),
             reason: Type.String(),
             next: Type.Optional(Type.String({ description: 'The RBAC rule that is missing' })),
+            failed: Type.Optional(Type.Boolean({ description: 'The server failed at it; it was not refused' })),
           },
           closed,
         ),

@@ -80,6 +80,7 @@ function written({ cluster, unread, kinds, rules }: Gap): NotEvaluated {
     what: `${[...kinds].toSorted().join(', ')} of ${cluster}${where}`,
     reason: `${unread?.reason ?? 'not in the evidence'}; ${weaker}`,
     ...(next === undefined ? {} : { next }),
-    weight: 'note',
+    // Of an outage nobody knew when the rights were given: the verdict must not rest on what it hides.
+    weight: unread?.failed === true ? 'incomplete' : 'note',
   };
 }
