@@ -97,15 +97,14 @@ function canonical(value: Json, names: ReadonlyMap<string, string>, field: strin
   if (Array.isArray(value)) return `[${value.map((item) => canonical(item, names, field)).join(',')}]`;
   if (!isObject(value)) return JSON.stringify(value);
   const plain = withoutValues(value);
-  const parts = Object.keys(plain)
-    .toSorted()
-    .filter((key) => plain[key] !== undefined)
-    .map((key) => {
-      const entry = plain[key] ?? null;
-      const text = field === 'annotations' && isChecksum(key, entry) ? '"checksum"' : canonical(entry, names, key);
-      return `${JSON.stringify(key)}:${text}`;
-    });
-  return `{${parts.join(',')}}`;
+  let text = '{';
+  for (const key of Object.keys(plain).sort()) {
+    const entry = plain[key];
+    if (entry === undefined) continue;
+    const written = field === 'annotations' && isChecksum(key, entry) ? '"checksum"' : canonical(entry, names, key);
+    text += `${text === '{' ? '' : ','}${JSON.stringify(key)}:${written}`;
+  }
+  return `${text}}`;
 }
 
 function maskText(value: string, field: string): string {
