@@ -19,17 +19,19 @@ export type NamedFinding =
   /** No full stop. */
   | { readonly problem: string };
 
-/** Finds the finding that an id names. Only a whole id that fits the present state names one. */
+/** Finds the finding that an id names. Only a whole id that fits the present state names one; of two findings with one id, the first. */
 export function findNamed(id: string, findings: readonly Finding[]): NamedFinding {
-  const [found, ...more] = findings.filter(({ fingerprint }) =>
-    id.length < fingerprintLength ? fingerprint.startsWith(id) : fingerprint === id.slice(0, fingerprintLength),
-  );
+  const named = findings.filter(({ fingerprint }) => fingerprint.startsWith(id.slice(0, fingerprintLength)));
+  const exact = named.find((finding) => findingId(finding) === id);
+  if (exact !== undefined) return { finding: exact };
+  const [found] = named;
   if (found === undefined) return { problem: 'no finding of this run has this id' };
-  if (more.length > 0) return { problem: `${more.length + 1} findings begin with this id; write the whole id` };
+  const different = new Set(named.map(({ fingerprint }) => fingerprint)).size;
+  if (different > 1) return { problem: `${different} findings begin with this id; write the whole id` };
   const current = findingId(found);
   if (current === undefined)
     return { problem: 'the state of the object is not known, because its target did not render' };
   if (id.length < current.length)
     return { problem: `the id does not say which state of the object was looked at; the whole id is ${current} now` };
-  return id === current ? { finding: found } : { problem: 'approved for another state of the object' };
+  return { problem: 'approved for another state of the object' };
 }

@@ -23,43 +23,47 @@ export function applyApprovals(input: {
   readonly blocks: (findings: readonly Finding[]) => boolean;
 }): { readonly findings: readonly Finding[]; readonly outcomes: readonly ApprovalOutcome[] } {
   const { decisions, now, blocks } = input;
-  const byFingerprint = new Map(input.findings.map((finding) => [finding.fingerprint, finding]));
-  const judged = decisions.approvals.map((approval) => ({
-    approval,
-    why: problemOf(approval, byFingerprint.get(approval.finding), decisions.author, now),
-  }));
-  const valid = judged.filter(({ why }) => why === undefined).map(({ approval }) => approval);
-  const waived = mark(
-    input.findings,
-    valid.filter(({ kind }) => kind === 'waive'),
-  );
+  const problem = (approval: Approval, finding: Finding) => problemOf(approval, finding, decisions.author, now);
+  const given = (kind: Approval['kind'], findings: readonly Finding[]) => {
+    const some = decisions.approvals.filter((approval) => approval.kind === kind);
+    return findings.map((finding) => {
+      if (finding.approved !== undefined) return finding;
+      // The first decision about a finding is the one that is shown.
+      const approved = some.find((one) => one.finding === finding.fingerprint && problem(one, finding) === undefined);
+      return approved === undefined ? finding : { ...finding, approved };
+    });
+  };
+  const waived = given('waive', input.findings);
   const blocked = blocks(waived);
-  const findings = blocked
-    ? waived
-    : mark(
-        waived,
-        valid.filter(({ kind }) => kind === 'approve'),
-      );
-  const outcomes = judged.map(({ approval, why }) =>
-    outcomeOf(approval, why ?? (blocked && approval.kind === 'approve' ? heldByBlock : undefined)),
-  );
-  return { findings, outcomes: [...outcomes, ...decisions.refused] };
+  const outcomes = decisions.approvals.map((approval) => {
+    // Two findings of one rule at one place share a fingerprint.
+    const problems = input.findings
+      .filter(({ fingerprint }) => fingerprint === approval.finding)
+      .map((finding) => problem(approval, finding));
+    const why =
+      problems.length === 0
+        ? 'no finding of this run has this id'
+        : problems.includes(undefined)
+          ? undefined
+          : problems[0];
+    return outcomeOf(approval, why ?? (blocked && approval.kind === 'approve' ? heldByBlock : undefined));
+  });
+  return {
+    findings: blocked ? waived : given('approve', waived),
+    outcomes: [...outcomes, ...decisions.refused],
+  };
 }
 
 const heldByBlock = 'the verdict is block: it asks for a fix or a waiver (/gate waive), not for an approval';
 
 /** Undefined: it is in force as far as it alone can tell. */
-function problemOf(
-  approval: Approval,
-  finding: Finding | undefined,
-  author: string | undefined,
-  now: Date,
-): string | undefined {
-  if (finding === undefined) return 'no finding of this run has this id';
+function problemOf(approval: Approval, finding: Finding, author: string | undefined, now: Date): string | undefined {
   // Logins of forges are the same in any letter case.
   if (author !== undefined && author.toLowerCase() === approval.by.toLowerCase())
     return 'the author of the change cannot decide about it';
   if (!counts(finding)) return 'the finding does not count, so there is nothing to decide';
+  // A day for clocks that differ; more would make a waiver longer than it may be.
+  if (Date.parse(approval.at) - now.getTime() > day) return 'it is dated in the future';
   const late = approval.kind === 'waive' ? expiryProblem(approval.expires, approval.at, now) : undefined;
   if (late !== undefined) return late;
   if (finding.objectDigest === undefined)
@@ -81,14 +85,6 @@ function expiryProblem(expires: string | undefined, at: string, now: Date): stri
   if (end - given > (longestWaiver + 1) * day)
     return `a waiver lasts ${longestWaiver} days at most; a longer one belongs into gate.yaml`;
   return now.getTime() > end ? `expired on ${expires}` : undefined;
-}
-
-/** The first decision about a finding is the one that is shown. */
-function mark(findings: readonly Finding[], approvals: readonly Approval[]): readonly Finding[] {
-  return findings.map((finding) => {
-    const approved = approvals.find((approval) => approval.finding === finding.fingerprint);
-    return approved === undefined || finding.approved !== undefined ? finding : { ...finding, approved };
-  });
 }
 
 function outcomeOf(approval: Approval, why: string | undefined): ApprovalOutcome {

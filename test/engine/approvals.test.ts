@@ -73,6 +73,7 @@ describe('applyApprovals', () => {
     ['the author', [approvable()], approval({ by: 'DEV' }), 'the author of the change cannot decide'],
     ['a waiver that ended', [approvable()], waiver({ expires: '2026-11-20' }), 'expired on 2026-11-20'],
     ['a waiver without end', [approvable()], approval({ kind: 'waive' }), 'needs the day on which it ends'],
+    ['one of the future', [approvable()], approval({ at: '2026-11-23T10:00:00Z' }), 'dated in the future'],
     ['a long waiver', [approvable()], waiver({ expires: '2026-12-21' }), 'lasts 30 days at most'],
   ] as const)('void: %s', (_what, findings, given, why) => {
     const result = apply(findings, [given], { author: 'dev' });
@@ -121,6 +122,14 @@ describe('applyApprovals', () => {
     expect(
       verdictOf(apply(many, [{ ...first, kind: 'waive', expires: '2026-11-30' }, ...others]).findings).verdict,
     ).toBe('pass');
+  });
+
+  it('two findings of one rule at one place share an id: both are meant, as far as the approval fits', () => {
+    const graver = approvable({ message: 'Another.', severity: 'critical' });
+    expect(apply([approvable(), approvable({ message: 'Another.' })], [approval()]).findings.some(counts)).toBe(false);
+    const { findings, outcomes } = apply([graver, approvable()], [approval()]);
+    expect(findings.filter(counts)).toEqual([graver]);
+    expect(outcomes).toMatchObject([{ inForce: true }]);
   });
 
   it('lists what was refused before', () => {

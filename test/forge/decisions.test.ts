@@ -108,6 +108,11 @@ describe('readDecisions', () => {
     expect(refused).toMatchObject([{ by: said.user, inForce: false, why: expect.stringContaining(why) }]);
   });
 
+  it('two findings of one rule at one place have one id', async () => {
+    const { approvals } = await decide([approve('mia')], { findings: [one, { ...one, message: 'Another.' }] });
+    expect(approvals).toHaveLength(1);
+  });
+
   it('a finding whose state is not known cannot be approved', async () => {
     const { objectDigest: _none, ...unknown } = one;
     const { refused } = await decide([approve('mia')], { findings: [unknown] });
