@@ -23,6 +23,7 @@ import { comparable, isGenerated } from './normalize.ts';
 import { propagate } from './propagate.ts';
 import { fateOnRemoval } from './removal.ts';
 import { indexScalers, type Scalers } from './scalers.ts';
+import { takenOver } from './taken-over.ts';
 import { differences, sameJson } from './walk.ts';
 
 export interface DiffRequest {
@@ -160,7 +161,12 @@ function changeOf(pair: Pair, context: Context): ResourceChange | undefined {
 }
 
 function addedChange(after: Entry, context: Context): ResourceChange {
-  const because = mayHaveMoved(after, context, 'from');
+  const live = isHook(after) ? undefined : liveOf(after, context.live(after.target.scope));
+  const { apiVersion, kind } = after.object;
+  const because = [
+    ...(live === undefined ? [] : [takenOver(after, live, schemaFor(apiVersion, kind, context))]),
+    ...(mayHaveMoved(after, context, 'from') ?? []),
+  ];
   return {
     action: 'added',
     ref: after.ref,
@@ -168,7 +174,7 @@ function addedChange(after: Entry, context: Context): ResourceChange {
     after,
     fields: [],
     impact: 'configuration',
-    ...(because === undefined ? {} : { because }),
+    ...(because.length === 0 ? {} : { because }),
   };
 }
 

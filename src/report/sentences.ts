@@ -53,6 +53,10 @@ export function whatHappens(report: GateReport, summary: Summary): Happening[] {
   const add = (changes: readonly ResourceChange[], label: string, grave = false) => {
     if (changes.length > 0) lines.push({ label: `${label}: ${changes.length}`, items: named(changes), grave });
   };
+  add(
+    added.filter(({ live }) => live !== undefined),
+    'New in Git and already in the cluster',
+  );
   add(summary.restarts, 'Pods are replaced (rolling restart)');
   add(
     summary.disruptions.filter((change) => change.action !== 'removed'),
