@@ -187,7 +187,11 @@ Examples:
     .option('--kind <group/kind>', 'also this kind, for example example.org/Widget; repeatable', collect, [])
     .option('--all-kinds', 'all kinds that can be listed, but events, leases and the like', false)
     .option('--without <group/kind>', 'not this kind, for example Secret; repeatable', collect, [])
-    .option('--redact', 'also hide values of ConfigMaps, literals of containers, annotations, names of nodes', false)
+    .option(
+      '--redact',
+      'also hide values of ConfigMaps, environment literals, annotations and names of nodes; not commands and arguments',
+      false,
+    )
     .option('--prometheus <url>', 'add figures of a Prometheus (default: that of --config)')
     .option('--config <file>', 'gate.yaml with names of clusters and questions to Prometheus')
     .addOption(

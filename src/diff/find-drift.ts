@@ -98,7 +98,7 @@ function sentence({ topic, about }: DriftRemark, objects: string): { readonly re
         next: 'Take the snapshot with `gate snapshot`, or with `kubectl get --show-managed-fields`.',
       };
     case 'scaled':
-      return { reason: `spec.replicas of ${objects} differs from Git and belongs to ${about}: no drift` };
+      return { reason: `spec.replicas of ${objects} was not compared: ${about} decides it` };
     case 'secrets':
       return {
         reason: `the values of ${objects} were not compared, only their keys: the snapshot was taken with another fingerprint key`,

@@ -1,6 +1,7 @@
 import type { ClusterState } from '../core/cluster.ts';
 import type { NotEvaluated } from '../core/model.ts';
 import type { OpenCluster } from './clusters.ts';
+import { folded } from '../rules/kit/evidence-gaps.ts';
 import { targetOf, type Selected } from './selection.ts';
 
 /** Milliseconds after which a snapshot is called old; as far in the future its time is taken for wrong. */
@@ -81,7 +82,7 @@ function unread(state: ClusterState, kinds: ReadonlyMap<string, ReadonlySet<stri
     const read = state.kindsInNamespaces?.get(kind);
     return read !== undefined && [...(kinds.get(kind) ?? [])].every((namespace) => read.has(namespace));
   };
-  return state.unread
+  const entries = state.unread
     .flatMap((entry) => {
       // `group/*`: the extension API server of the group is away.
       if (!entry.kind.endsWith('/*')) return [entry];
@@ -91,16 +92,26 @@ function unread(state: ClusterState, kinds: ReadonlyMap<string, ReadonlySet<stri
         .filter((kind) => kind.startsWith(group) && !named.has(kind))
         .map((kind) => ({ ...entry, kind }));
     })
-    .filter(({ kind }) => kinds.has(kind) && !isKnown(kind))
-    .map((entry) => {
-      const where = entry.namespaces === undefined ? '' : ` in namespace ${entry.namespaces.slice(0, 5).join(', ')}`;
-      return {
-        what: `drift of ${entry.kind.replace(/^\//, '')} in ${state.name}${where}`,
-        reason: entry.reason,
-        ...(entry.next === undefined ? {} : { next: entry.next }),
-        weight: entry.failed === true ? 'incomplete' : 'note',
-      };
-    });
+    .filter(({ kind }) => kinds.has(kind) && !isKnown(kind));
+  const causes = Map.groupBy(
+    entries,
+    ({ reason, failed, namespaces }) => `${reason}\0${failed}\0${namespaces?.join()}`,
+  );
+  return [...causes.values()].map((same): NotEvaluated => {
+    const { namespaces, reason, failed } = same[0]!;
+    const where = namespaces === undefined ? '' : ` in namespace ${namespaces.slice(0, 5).join(', ')}`;
+    const next = folded(new Set(same.flatMap((entry) => entry.next ?? [])));
+    return {
+      what: `drift of ${someKinds(same.map(({ kind }) => kind.replace(/^\//, '')))} in ${state.name}${where}`,
+      reason,
+      ...(next === undefined ? {} : { next }),
+      weight: failed === true ? 'incomplete' : 'note',
+    };
+  });
+}
+
+function someKinds(kinds: readonly string[]): string {
+  return kinds.length > 6 ? `${kinds.slice(0, 5).join(', ')} and ${kinds.length - 5} more kinds` : kinds.join(', ');
 }
 
 /** Custom resources of this change that `gate snapshot` was not told to write: their drift is not known. */

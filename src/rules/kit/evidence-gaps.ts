@@ -35,6 +35,8 @@ interface Gap {
   readonly unread: UnreadKind | undefined;
   readonly kinds: Set<string>;
   readonly rules: Set<string>;
+  /** What to do, for each kind. */
+  readonly nexts: Set<string>;
 }
 
 function note(
@@ -60,9 +62,11 @@ function note(
     if (world.state.apiVersions === undefined && isCustom(group)) return;
   }
   const cluster = world.state.name;
-  const key = [cluster, unread?.reason ?? '', unread?.next ?? '', unread?.namespaces?.join() ?? ''].join('\u0000');
+  const key = [cluster, unread?.reason ?? '', unread?.failed === true, unread?.namespaces?.join() ?? ''].join('\u0000');
   let gap = gaps.get(key);
-  if (gap === undefined) gaps.set(key, (gap = { cluster, unread, kinds: new Set(), rules: new Set() }));
+  if (gap === undefined)
+    gaps.set(key, (gap = { cluster, unread, kinds: new Set(), rules: new Set(), nexts: new Set() }));
+  if (unread?.next !== undefined) gap.nexts.add(unread.next);
   gap.kinds.add(wanted === 'helm/Release' ? 'Helm releases' : kind);
   gap.rules.add(rule);
 }
@@ -71,11 +75,19 @@ function isCustom(group: string): boolean {
   return group.includes('.') && !/^[a-z]+(\.[a-z]+)?\.k8s\.io$/.test(group);
 }
 
-function written({ cluster, unread, kinds, rules }: Gap): NotEvaluated {
+/** Rules for RBAC one by one help nobody when most of a role is missing. */
+export function folded(nexts: ReadonlySet<string>): string | undefined {
+  if (nexts.size <= 2) return nexts.size === 0 ? undefined : [...nexts].join(' ');
+  return [...nexts].every((next) => next.startsWith('Grant in '))
+    ? '`gate rbac` prints the role that gate needs.'
+    : [...nexts].slice(0, 2).join(' ');
+}
+
+function written({ cluster, unread, kinds, rules, nexts }: Gap): NotEvaluated {
   const where = unread?.namespaces === undefined ? '' : ` in namespace ${unread.namespaces.slice(0, 5).join(', ')}`;
   const names = [...rules].toSorted();
   const weaker = `judged without it: ${names.slice(0, names.length > 9 ? 8 : 9).join(', ')}${names.length > 9 ? ` and ${names.length - 8} more rules` : ''}`;
-  const next = unread === undefined ? 'Take the snapshot with gate snapshot, or add these kinds to it.' : unread.next;
+  const next = unread === undefined ? 'Take the snapshot with gate snapshot, or add these kinds to it.' : folded(nexts);
   return {
     what: `${[...kinds].toSorted().join(', ')} of ${cluster}${where}`,
     reason: `${unread?.reason ?? 'not in the evidence'}; ${weaker}`,

@@ -305,7 +305,7 @@ describe.each([
       ['held', 'deleting', 'it is being deleted since then, held by example.org/hold'],
     ]);
     expect(notes.map(({ reason }) => reason)).toEqual([
-      'spec.replicas of Deployment others/scaled differs from Git and belongs to HorizontalPodAutoscaler/scaled: no drift',
+      'spec.replicas of Deployment others/scaled was not compared: HorizontalPodAutoscaler/scaled decides it',
     ]);
   });
 
