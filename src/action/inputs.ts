@@ -24,6 +24,8 @@ export interface Inputs {
   readonly onIncomplete: 'fail' | 'warn';
   /** `changes`: not on pull requests that change nothing, unless it is there already. */
   readonly comment: 'true' | 'false' | 'changes';
+  /** Remarks on the lines that cause findings; needs `comment`. */
+  readonly inline: boolean;
   readonly checks: boolean;
   readonly labels: boolean;
   readonly author?: string;
@@ -89,6 +91,7 @@ export function readInputs(environment: Readonly<Record<string, string | undefin
     failOn: choice('fail-on', ['approval', 'block', 'never'], 'approval'),
     onIncomplete: choice('on-incomplete', ['fail', 'warn'], 'fail'),
     comment: choice('comment', ['true', 'false', 'changes'], 'true'),
+    inline: flag('inline', true),
     checks: flag('checks', true),
     labels: flag('labels', false),
     ...optional('author', 'author'),

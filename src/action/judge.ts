@@ -6,10 +6,15 @@ import type { Occasion } from './event.ts';
 import { describe, incompleteReport } from './incomplete.ts';
 import type { Inputs } from './inputs.ts';
 import { createProgress } from './progress.ts';
+import { wantsRemarks } from './remarks.ts';
 
-/** Time that is kept for writing the result when the judging takes too long. */
-function reserveMs({ timeLimit }: Inputs): number {
-  return Math.min(60_000, (timeLimit * 1000) / 4);
+/** Kept between the last try for a cause and the end of the judging. */
+const marginMs = 1_000;
+
+/** When the judging ends, ms since 1970: what is left of the time is kept for writing the result. */
+function endOfJudging({ timeLimit }: Inputs, started: number): number {
+  const limit = timeLimit * 1000;
+  return started + limit - Math.min(60_000, limit / 4);
 }
 
 /**
@@ -28,9 +33,10 @@ export async function judge(
     incompleteReport(what, reason, { next, headSha, seconds: (Date.now() - started) / 1000 });
   // Which branch the change goes to decides which Applications follow it; the runner says it for pull requests only.
   if (baseBranch !== undefined) env['GITHUB_BASE_REF'] = baseBranch;
+  const end = endOfJudging(inputs, started);
   let timer: NodeJS.Timeout | undefined;
   const timeOver = new Promise<'over'>((done) => {
-    timer = setTimeout(() => done('over'), inputs.timeLimit * 1000 - reserveMs(inputs) - (Date.now() - started));
+    timer = setTimeout(() => done('over'), end - Date.now());
   });
   try {
     const { snapshots, live, kubeconfig, clusterName, prometheus, config, environment } = inputs;
@@ -55,6 +61,7 @@ export async function judge(
         targets: inputs.targets,
         all: inputs.all,
         onIncomplete: inputs.onIncomplete,
+        ...(wantsRemarks(inputs, occasion) ? { causes: { until: end - marginMs } } : {}),
         ...(inputs.dryRun || inputs.dryRunPods ? { dryRun: { objects: inputs.dryRun, pods: inputs.dryRunPods } } : {}),
       },
       ports,

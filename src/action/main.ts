@@ -7,12 +7,14 @@ import { isBlank, riskText } from '../report/summary.ts';
 import { toTerminal } from '../report/terminal.ts';
 import { exitCode } from '../verdict/verdict.ts';
 import { rooms } from '../wire/forge.ts';
+import { connect } from './connect.ts';
 import { readEvent } from './event.ts';
 import { describe } from './incomplete.ts';
 import { readInputs, type Inputs } from './inputs.ts';
 import { judge } from './judge.ts';
 import { annotation, instanceOf, isQuiet, publications } from './publication.ts';
 import { publishAll } from './publish.ts';
+import { wantsRemarks } from './remarks.ts';
 import { appendSummary, log, say, setOutput, usedOfSummary, writeReports } from './runner.ts';
 
 const started = Date.now();
@@ -46,6 +48,7 @@ async function run(): Promise<number> {
     say('notice', 'A branch was deleted: there is nothing to judge.');
     return 0;
   }
+  const connection = await connect(inputs, env, started + inputs.timeLimit * 1000);
   const { report, exit } = await judge(inputs, occasion, { environment: env, started });
   const page = `${env['GITHUB_SERVER_URL'] ?? 'https://github.com'}/${env['GITHUB_REPOSITORY'] ?? ''}`;
   const context: CommentContext = {
@@ -59,10 +62,10 @@ async function run(): Promise<number> {
   const unwritten = writeLocally(report, context, inputs);
 
   const order = [Number(env['GITHUB_RUN_NUMBER'] ?? 0), Number(env['GITHUB_RUN_ATTEMPT'] ?? 1)];
-  const published = await publishAll(publications({ report, context, inputs, occasion, order }), inputs, {
+  const published = await publishAll(publications({ report, context, inputs, occasion, order }), inputs, connection, {
     environment: env,
-    deadline: started + inputs.timeLimit * 1000,
     quiet: isQuiet(report),
+    ...(wantsRemarks(inputs, occasion) ? { remarksOf: report } : {}),
   });
   if (!published.check)
     for (const { path, startLine, title, message } of report.findings.filter(counts).flatMap(annotation).slice(0, 10))

@@ -1,13 +1,17 @@
 import type { Degradation, Forge, Publication, Written } from '../core/forge.ts';
-import { hasComment, openForge, publish } from '../wire/forge.ts';
+import type { GateReport } from '../core/model.ts';
+import { hasComment, publish } from '../wire/forge.ts';
+import type { Connection } from './connect.ts';
 import { describe } from './incomplete.ts';
 import type { Inputs } from './inputs.ts';
+import { instanceOf } from './publication.ts';
+import { remarkable, remarks } from './remarks.ts';
 import { log, say, setOutput } from './runner.ts';
 
 export interface PublishOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** ms since 1970. */
-  readonly deadline: number;
+  /** Where the remarks on lines come from; absent: none are wanted. */
+  readonly remarksOf?: GateReport;
   /** There is nothing to say but that. */
   readonly quiet: boolean;
 }
@@ -20,23 +24,15 @@ export interface PublishOptions {
 export async function publishAll(
   [main, ...more]: readonly [Publication, ...Publication[]],
   inputs: Inputs,
-  { environment, deadline, quiet }: PublishOptions,
+  connection: Connection,
+  { environment, quiet, remarksOf }: PublishOptions,
 ): Promise<{ readonly check: boolean }> {
-  let forge: Forge;
-  try {
-    forge = await openForge({
-      token: inputs.token,
-      apiUrl: environment['GITHUB_API_URL'] ?? 'https://api.github.com',
-      repository: environment['GITHUB_REPOSITORY'] ?? '',
-      deadline,
-      ...(inputs.author === undefined ? {} : { author: inputs.author }),
-      note: log,
-    });
-  } catch (error) {
-    const { message, next } = describe(error);
+  if ('error' in connection) {
+    const { message, next } = describe(connection.error);
     say('warning', `Neither comment nor check was written: ${message}. ${next} The result is in the job summary.`);
     return { check: false };
   }
+  const { forge } = connection;
   const wanted = inputs.checks ? forge : withoutChecks(forge);
   let checked = inputs.checks;
   // What can hold a merge comes first.
@@ -48,10 +44,38 @@ export async function publishAll(
     if (check?.outcome === 'refused' && (status === undefined || status.outcome === 'refused')) checked = false;
     if (comment === undefined) continue;
     tell('comment', comment);
-    if (comment.outcome !== 'refused' && comment.url !== undefined) setOutput(environment, 'comment-url', comment.url);
+    if (comment.outcome === 'refused' || comment.outcome === 'outdated') continue;
+    if (comment.url !== undefined) setOutput(environment, 'comment-url', comment.url);
+    // Last, so that a run that nears its end has said the verdict.
+    if (remarksOf !== undefined && publication.pullRequest !== undefined)
+      await writeRemarks(
+        forge,
+        remarksOf,
+        { ...publication, pullRequest: publication.pullRequest },
+        instanceOf(inputs),
+      );
   }
   log(`${forge.requests} requests to GitHub.`);
   return { check: checked };
+}
+
+async function writeRemarks(
+  forge: Forge,
+  report: GateReport,
+  { pullRequest, check }: Publication & { readonly pullRequest: number },
+  instance: string,
+): Promise<void> {
+  if (remarkable(report).length === 0) return;
+  try {
+    const { files } = await forge.changedFiles(pullRequest);
+    const comments = remarks(report, files);
+    const written = await forge.writeReview(pullRequest, { instance, headSha: check.headSha, comments });
+    tell(`remarks on lines (${written.posted} new)`, written);
+    if (written.outcome === 'refused') say('warning', withNext(written.problem.message, written.problem.next));
+  } catch (error) {
+    const { message, next } = describe(error);
+    say('warning', withNext(`No remarks on lines: ${message}`, next));
+  }
 }
 
 /** A comment that says nothing is not created; one that is there is brought up to date. */
@@ -82,7 +106,10 @@ function tell(what: string, written: Written | undefined): void {
 const places = { check: 'check', status: 'commit status', 'job summary': 'job summary', nothing: 'nothing' } as const;
 
 function sentence({ wanted, instead, problem }: Degradation): string {
-  const next = problem.next === undefined ? '' : ` ${problem.next}`;
   const result = instead === 'nothing' ? '' : ` The result of the ${wanted} is in the ${places[instead]}.`;
-  return `${problem.message.replace(/\.$/, '')}.${next}${result}`;
+  return `${withNext(problem.message, problem.next)}${result}`;
+}
+
+function withNext(message: string, next: string | undefined): string {
+  return `${message.replace(/\.$/, '')}.${next === undefined ? '' : ` ${next}`}`;
 }

@@ -4,9 +4,10 @@ import { createGitHub } from '../forge/github.ts';
 import { byteLength, githubLength, maxCheckOutputBytes, maxComment } from '../forge/limits.ts';
 import { commentRoom, readCommentMarker } from '../forge/marker.ts';
 import { readDecisions } from '../forge/decisions.ts';
+import { placeOnDiff } from '../forge/patch.ts';
 import { publish } from '../forge/publish.ts';
 
-export { publish, readDecisions };
+export { placeOnDiff, publish, readDecisions };
 
 export interface ForgeChoices {
   readonly token: string;

@@ -62,7 +62,7 @@ export async function findCauses(request: CauseRequest): Promise<Causes> {
   }
   const budget: Budget = {
     left: limits.renders,
-    deadline: started + limits.seconds * 1000,
+    deadline: Math.min(started + limits.seconds * 1000, limits.until ?? Number.POSITIVE_INFINITY),
     used: 0,
     exhausted: false,
   };

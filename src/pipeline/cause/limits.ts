@@ -4,6 +4,8 @@ export interface CauseLimits {
   readonly renders: number;
   /** Wall clock. */
   readonly seconds: number;
+  /** Nothing is tried after this time, ms since 1970: a run that has to end by then keeps its judgement. */
+  readonly until?: number;
 }
 
 export const defaultCauseLimits: CauseLimits = { renders: 20, seconds: 5 };
