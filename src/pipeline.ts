@@ -101,7 +101,8 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
     });
     const { live } = evidence;
     if (evidence.states.length > 0) {
-      diff = diffSides({ ...sidesOf(results), crds, live: (scope) => liveSide(live(scope)) });
+      const schemas = evidence.states.flatMap(({ state }) => state.schemas ?? []);
+      diff = diffSides({ ...sidesOf(results), crds: [...schemas, ...crds], live: (scope) => liveSide(live(scope)) });
     }
 
     const world = {

@@ -7,7 +7,9 @@ import type { ConnectOptions } from './connection/connect.ts';
 import { createDiskCache, type DiskCache } from './reading/disk-cache.ts';
 import { discover, type Discovery } from './reading/discovery.ts';
 import { createDryRun } from './dry-run.ts';
+import { createOpenApi } from './reading/open-api.ts';
 import { readCluster } from './reading/read-cluster.ts';
+import { schemasInstead } from './reading/schemas.ts';
 
 export interface LiveClusterOptions extends ConnectOptions {
   /** Key of the fingerprints of Secrets, 32 bytes. */
@@ -59,8 +61,10 @@ export function createLiveCluster(options: LiveClusterOptions): Cluster {
       const takenAt = now()
         .toISOString()
         .replace(/\.\d+Z$/, 'Z');
-      const state = await readCluster(server.api, server.discovery, wanted, redactKey);
-      return { ...descriptionOf(server), takenAt, ...state, metrics: [], services: [] };
+      const { api, discovery, cache } = server;
+      const state = await readCluster(api, discovery, wanted, redactKey);
+      const schemas = await schemasInstead(wanted, state.unread, discovery, createOpenApi(api, cache));
+      return { ...descriptionOf(server), takenAt, ...state, schemas, metrics: [], services: [] };
     },
     async dryRun(requests) {
       const { api, discovery } = await open();

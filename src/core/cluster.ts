@@ -124,6 +124,8 @@ export interface ClusterState {
   /** Without Pods, which are counted in {@link pods}. */
   readonly objects: readonly KubeObject[];
   readonly pods: readonly WorkloadPods[];
+  /** Schemas of custom kinds in the shape of CRDs, when the CRDs themselves may not be read. For comparing only. */
+  readonly schemas?: readonly KubeObject[];
   readonly helmReleases: readonly HelmReleaseRecord[];
   readonly metrics: readonly ContainerMetrics[];
   readonly services: readonly ServiceMetrics[];
