@@ -202,6 +202,11 @@ export interface Rule {
   readonly live: readonly string[];
   /** Further kinds that one change makes it ask for: the custom resources of a definition that is deleted. */
   readonly liveOf?: (change: ResourceChange) => readonly string[];
+  /**
+   * It says in general what other rules say in particular: its finding is left out where another one of the same root
+   * cause and object proves that the object will not apply.
+   */
+  readonly general?: true;
   /** One sentence for lists. */
   readonly summary: string;
   readonly docs: {

@@ -66,7 +66,25 @@ export function runRules(input: {
       });
     }
   }
-  return { findings: toFindings(raw, input), notEvaluated };
+  return { findings: withoutGeneral(toFindings(raw, input), input.rules), notEvaluated };
+}
+
+/** One refusal of the API server is told once, by the rule that knows its reason. A waiver of that one covers only it. */
+function withoutGeneral(findings: readonly Finding[], rules: readonly Rule[]): Finding[] {
+  const general = new Set(rules.filter((rule) => rule.general === true).map(({ id }) => id));
+  const told = new Set(
+    findings
+      .filter(
+        ({ ruleId, willNotApply, confidence, waived }) =>
+          !general.has(ruleId) && willNotApply && confidence === 'proven' && waived === undefined,
+      )
+      .map(placeOf),
+  );
+  return findings.filter((finding) => !general.has(finding.ruleId) || !told.has(placeOf(finding)));
+}
+
+function placeOf({ group, target, resource }: Finding): string {
+  return [group, target, resource.group, resource.kind, resource.namespace ?? '', resource.name].join('\u0000');
 }
 
 function ruleOptions(id: string, config: Config): Record<string, unknown> {

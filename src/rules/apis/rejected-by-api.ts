@@ -79,6 +79,7 @@ export default defineRule({
   reversibility: 'instant',
   confidence: 'proven',
   needs: 'live',
+  general: true,
   kinds: [],
   live: [],
   summary: 'The API server of the cluster refuses the new object when it is asked by a dry run.',
