@@ -11,11 +11,16 @@ export interface Occasion {
   readonly baseBranch?: string;
   /** Where comment and labels go. */
   readonly pullRequest?: number;
+  /** The pull request in whose comments people decide about findings. */
+  readonly decidedIn?: number;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const noCommit = /^0+$/;
+
+/** Branches that the merge queue makes and nobody else can push to: they end with the pull request that the group adds. */
+const queuedPull = /^refs\/heads\/gh-readonly-queue\/.+\/pr-(\d{1,9})-[0-9a-f]{40,64}$/;
 
 /**
  * Reads the event that started the job. Undefined: there is nothing to judge (a branch was deleted).
@@ -39,6 +44,11 @@ export function readEvent(environment: Environment, base: string | undefined): O
         'pull_request_target gives secrets to a run that renders what somebody else wrote',
         'Use `on: pull_request`; docs/guide/github.md shows the two jobs for pull requests of forks.',
       );
+    case 'issue_comment':
+      throw unsuited(
+        'issue_comment gives a token that may write to a run that would render what somebody else wrote',
+        'Run the job of `on: pull_request` again instead; docs/guide/github.md shows a workflow that does it.',
+      );
     default:
       throw unsuited(
         `the event ${JSON.stringify(event)} names no change to judge`,
@@ -52,6 +62,7 @@ function pullRequest(payload: unknown): Occasion {
   if (typeof number !== 'number' || !Number.isSafeInteger(number)) throw notOf('pull_request');
   return {
     pullRequest: number,
+    decidedIn: number,
     headSha: sha(at(payload, 'pull_request', 'head', 'sha'), 'pull_request'),
     baseBranch: text(at(payload, 'pull_request', 'base', 'ref'), 'pull_request'),
   };
@@ -59,7 +70,9 @@ function pullRequest(payload: unknown): Occasion {
 
 /** `base_sha` is what the group is merged onto: with several pull requests in the queue, the group before. */
 function mergeGroup(payload: unknown): Occasion {
+  const queued = queuedPull.exec(text(at(payload, 'merge_group', 'head_ref'), 'merge_group'));
   return {
+    ...(queued === null ? {} : { decidedIn: Number(queued[1]) }),
     headSha: sha(at(payload, 'merge_group', 'head_sha'), 'merge_group'),
     base: sha(at(payload, 'merge_group', 'base_sha'), 'merge_group'),
     baseBranch: branch(text(at(payload, 'merge_group', 'base_ref'), 'merge_group')),

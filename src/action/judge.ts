@@ -2,13 +2,14 @@ import { resolve } from 'node:path';
 import type { GateReport } from '../core/model.ts';
 import { runGate } from '../pipeline.ts';
 import { createPorts } from '../wire.ts';
+import { decisionsOf } from './decisions.ts';
 import type { Occasion } from './event.ts';
 import { describe, incompleteReport } from './incomplete.ts';
 import type { Inputs } from './inputs.ts';
 import { createProgress } from './progress.ts';
 import { wantsRemarks } from './remarks.ts';
 
-/** Kept between the last try for a cause and the end of the judging. */
+/** Kept between the end of the search for causes, or of approvals, and the end of the judging. */
 const marginMs = 1_000;
 
 /** When the judging ends, ms since 1970: what is left of the time is kept for writing the result. */
@@ -53,6 +54,7 @@ export async function judge(
       cache: true,
       progress,
     });
+    const decisions = decisionsOf(inputs, occasion, { environment: env, until: end - marginMs });
     const directory = resolve(env['GITHUB_WORKSPACE'] ?? '.', inputs.directory ?? '.');
     const running = runGate(
       {
@@ -64,7 +66,7 @@ export async function judge(
         ...(wantsRemarks(inputs, occasion) ? { causes: { until: end - marginMs } } : {}),
         ...(inputs.dryRun || inputs.dryRunPods ? { dryRun: { objects: inputs.dryRun, pods: inputs.dryRunPods } } : {}),
       },
-      ports,
+      { ...ports, ...(decisions === undefined ? {} : { decisions }) },
     );
     const result = await Promise.race([running, timeOver]);
     if (result !== 'over') return { report: result.report };

@@ -1,8 +1,10 @@
 import type { GateReport } from '../core/model.ts';
+import { approvalsTitle, decideText, noFindings } from './approvals.ts';
 import type { CommentContext, Detail } from './comment.ts';
 import { driftBlock, overwriteBlock } from './drift.ts';
 import { changeTitle, type DiffGroup } from './hunks.ts';
 import {
+  approvalLines,
   coverageSentence,
   findingLine,
   findingText,
@@ -18,7 +20,7 @@ import {
   verdictMark,
   waiverLines,
 } from './markdown-parts.ts';
-import { codeSpan, mdText } from './markdown-text.ts';
+import { codeBlock, codeSpan, mdText } from './markdown-text.ts';
 import { runText, whatHappens } from './sentences.ts';
 import {
   clusterSentence,
@@ -69,7 +71,8 @@ export function sections(report: GateReport, summary: Summary, context: CommentC
   return [
     environmentTable(context, detail),
     cluster(report, summary, detail),
-    findings(summary, detail),
+    findings(report, summary, detail),
+    approvals(report, summary, detail),
     waivers(report, summary, detail),
     live(report, detail),
     coverage(report, summary, detail),
@@ -106,10 +109,12 @@ function cluster(report: GateReport, summary: Summary, detail: Detail): string {
   return `### What the cluster will do\n\n${text}`;
 }
 
-function findings(summary: Summary, detail: Detail): string {
+function findings(report: GateReport, summary: Summary, detail: Detail): string {
   const { counted, preexisting } = summary;
   const full = counted.slice(0, detail.findings).map((finding, index) => {
-    const text = findingText(finding, detail.text, true);
+    const command = decideText(report.verdict, finding);
+    const said = findingText(finding, detail.text, true);
+    const text = command === undefined ? said : `${said}\n\n${codeBlock('', command)}`;
     const grave = finding.severity === 'critical' || finding.severity === 'high';
     if (grave && index < openFindings) return text;
     const [, ...body] = text.split('\n\n');
@@ -122,13 +127,20 @@ function findings(summary: Summary, detail: Detail): string {
     return shown.join('\n');
   };
   return [
-    `### Findings: ${severityCounts(summary) || 'none that is new or worse'}`,
+    `### Findings: ${severityCounts(summary) || noFindings(summary)}`,
     ...full,
     ...(short.length === 0 ? [] : [lines(short)]),
     ...(preexisting.length === 0
       ? []
       : [folded(`There before this change, not counted: ${preexisting.length}`, lines(preexisting))]),
   ].join('\n\n');
+}
+
+/** Who answers for what, and which decisions do not help: part of the verdict, so it stands open. */
+function approvals(report: GateReport, summary: Summary, detail: Detail): string {
+  const named = approvalsTitle(report, summary);
+  if (named === undefined) return '';
+  return `### ${named}\n\n${approvalLines(report, summary, Math.min(20, detail.rows)).join('\n')}`;
 }
 
 function waivers(report: GateReport, summary: Summary, detail: Detail): string {

@@ -32,6 +32,7 @@ describe('the event', () => {
     (_, payload) => {
       expect(read('pull_request', payload)).toEqual({
         pullRequest: payload['number'],
+        decidedIn: payload['number'],
         headSha: payload['pull_request']?.['head']?.['sha'],
         baseBranch: payload['pull_request']?.['base']?.['ref'],
       });
@@ -44,7 +45,18 @@ describe('the event', () => {
       headSha: group?.['head_sha'],
       base: group?.['base_sha'],
       baseBranch: 'main',
+      decidedIn: Number(/pr-(\d+)/.exec(group?.['head_ref'] ?? '')?.[1]),
     });
+  });
+
+  it.each([
+    ['refs/heads/gh-readonly-queue/release/2.x/pr-31-' + sha('b'), 31],
+    ['refs/heads/gh-readonly-queue/main/pr-1-x/pr-31-' + sha('b'), 31],
+    ['refs/heads/feature/gh-readonly-queue/main/pr-31-' + sha('b'), undefined],
+    ['refs/heads/main', undefined],
+  ])('merge_group of %s: decided in pull request %s', (ref, number) => {
+    const group = { head_sha: sha('a'), base_sha: sha('b'), base_ref: 'refs/heads/main', head_ref: ref };
+    expect(read('merge_group', { merge_group: group })?.decidedIn).toBe(number);
   });
 
   it.each(of('push').map((payload, index) => [`${index} ${payload['ref']}`, payload]))('push %s', (_, payload) => {
@@ -77,7 +89,7 @@ describe('the event', () => {
       .map(({ name }) => name)
       .filter((name) => !/^(?:pull_request|merge_group|push|workflow_dispatch)$/.test(name)),
   )('%s is refused', (name) => {
-    expect(() => read(name, of(name)[0])).toThrow(/event|pull_request_target/);
+    expect(() => read(name, of(name)[0])).toThrow(/event|pull_request_target|issue_comment/);
   });
 
   it.each([

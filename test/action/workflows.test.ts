@@ -23,6 +23,8 @@ const workflows = readdirSync(join(root, 'docs/guide')).flatMap((page) =>
   ),
 );
 
+/** Starts a run again, and does not use gate. */
+const approvals = '.github/workflows/gate-approvals.yml';
 const ofThisPage = workflows.filter(({ page }) => page === 'github.md');
 
 const actionlint = await hasTool('actionlint');
@@ -31,6 +33,7 @@ describe('workflow files of the guide', () => {
   it('are found', () => {
     expect(ofThisPage.map(({ path }) => path)).toEqual([
       '.github/workflows/gate.yml',
+      '.github/workflows/gate-approvals.yml',
       '.github/workflows/gate-tools.yml',
       '.github/workflows/gate-clusters.yml',
     ]);
@@ -44,7 +47,22 @@ describe('workflow files of the guide', () => {
     expect(status).toBe(0);
   });
 
-  it.each(ofThisPage)(
+  it('the one for approvals runs nothing of a pull request, and puts nothing of an event into a script', () => {
+    const { text = '' } = ofThisPage.find(({ path }) => path === approvals) ?? {};
+    const workflow = parse(text) as {
+      permissions: object;
+      jobs: Record<string, { steps: { uses?: string; run?: string }[] }>;
+    };
+    expect(workflow.permissions).toEqual({ actions: 'write', 'pull-requests': 'read' });
+    const steps = Object.values(workflow.jobs).flatMap((job) => job.steps);
+    expect(steps.map(({ uses }) => uses)).toEqual([undefined]);
+    expect(steps[0]?.run).not.toContain('${{');
+    const { status, stderr } = spawnSync('bash', ['-n'], { input: steps[0]?.run ?? 'false (', encoding: 'utf8' });
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+  });
+
+  it.each(ofThisPage.filter(({ path }) => path !== approvals))(
     '$page $path: gate gets inputs that it has, the whole history, and no more rights than it needs',
     ({ text }) => {
       const workflow = parse(text) as {
