@@ -3,10 +3,7 @@ import { diffSides } from './diff/diff.ts';
 import { liveSide } from './diff/live.ts';
 import { runRules } from './engine/run-rules.ts';
 import { compileWaivers, inForce } from './engine/waivers.ts';
-import { findCauses, type Causes } from './pipeline/cause/find-causes.ts';
-import { defaultCauseLimits } from './pipeline/cause/limits.ts';
-import { rediscovery } from './pipeline/cause/rediscover.ts';
-import type { Judged } from './pipeline/cause/rejudge.ts';
+import { causesOf, withCauses } from './pipeline/cause/of-run.ts';
 import { withChangedFiles } from './pipeline/changed-in.ts';
 import { withApprovals } from './pipeline/approvals.ts';
 import { crdsOfTree } from './pipeline/crds.ts';
@@ -18,29 +15,18 @@ import { discoverSides } from './pipeline/discover.ts';
 import { runDryRun, type DryRunInput, type DryRunOutcome } from './pipeline/dry-run.ts';
 import { gatherEvidence, type ClusterEvidence } from './pipeline/evidence.ts';
 import { neighbours } from './pipeline/neighbours.ts';
-import {
-  dedupe,
-  encryptedValues,
-  expiredWaivers,
-  failures,
-  foldNotes,
-  openedByEnvironment,
-  versionNote,
-  withheld,
-} from './pipeline/not-evaluated.ts';
-import { openGenerators } from './pipeline/open-generators.ts';
+import { notLookedAt } from './pipeline/ledger.ts';
+import { expiredWaivers, foldNotes, openedByEnvironment } from './pipeline/not-evaluated.ts';
 import { renderSelection, type SelectionResults } from './pipeline/render.ts';
 import type { GatePorts, GateRequest, GateResult } from './pipeline/request.ts';
 import { renderedDigests, withObjectDigests } from './pipeline/states.ts';
 import { select } from './pipeline/select.ts';
-import { generatorKey } from './pipeline/targets.ts';
-import { unclaimedChanges } from './pipeline/unclaimed.ts';
 import { buildWorld } from './rules/kit/world.ts';
 import { blastRadius } from './score/blast.ts';
 import { scoreFinding, scoreFindings } from './score/score.ts';
 import { judge } from './verdict/verdict.ts';
-import type { Finding, GateReport, Json, NotEvaluated, Target } from './core/model.ts';
-import type { Cluster, Renderer, TreePair } from './core/ports.ts';
+import type { GateReport, Json, Target } from './core/model.ts';
+import type { Cluster, Renderer } from './core/ports.ts';
 import type { RuleContext } from './core/rule.ts';
 
 export type { GatePorts, GateRequest, GateResult } from './pipeline/request.ts';
@@ -112,41 +98,18 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
     const dryRun = await dryRunOf(request, { changes: diff.changes, after: world.after, evidence, progress });
 
     // 4. rules
-    const notEvaluated: NotEvaluated[] = [
-      ...[...loaded.notes, ...expiredWaivers(config, started)].map((note) => ({
-        what: 'configuration',
-        reason: note,
-        weight: 'note' as const,
-      })),
-      ...dedupe([...before.notEvaluated, ...after.notEvaluated]),
-      ...selection.filter((selected) => selected.action === 'withhold').map(withheld),
-      ...failures(results, new Set(near.map((selected) => selected.id))),
-      ...encryptedValues(results),
-      ...diff.notes,
-      ...trees.after.problems.map((problem) => ({
-        what: problem.path,
-        reason: problem.reason,
-        weight: 'note' as const,
-      })),
-      ...versionNote(config, selection),
-      ...clusters.notEvaluated,
-      ...evidence.notEvaluated,
-      ...(dryRun?.notEvaluated ?? []),
-      ...unclaimedChanges(
-        trees,
-        [...before.targets.values(), ...after.targets.values()],
-        {
-          complete: new Set([...before.generatorFiles, ...after.generatorFiles]),
-          open: new Set([...before.openGeneratorFiles, ...after.openGeneratorFiles]),
-        },
-        config,
-      ),
-      ...openGenerators(
-        diff.changes,
-        new Set([...before.incompleteGenerators, ...after.incompleteGenerators]),
-        generatorKey,
-      ),
-    ];
+    const notEvaluated = notLookedAt({
+      configuration: [...loaded.notes, ...expiredWaivers(config, started)],
+      config,
+      trees,
+      before,
+      after,
+      selection,
+      results,
+      near,
+      diff,
+      cluster: [...clusters.notEvaluated, ...evidence.notEvaluated, ...(dryRun?.notEvaluated ?? [])],
+    });
     const production = (target: Target) => isProduction(target, config);
     const context: Omit<RuleContext, 'options'> = {
       changes: diff.changes,
@@ -245,46 +208,6 @@ export async function runGate(request: GateRequest, ports: GatePorts): Promise<G
 }
 
 const scoring = { blastRadius, scoreFinding };
-
-/** Undefined: the run does not ask for it. */
-async function causesOf(
-  { causes }: GateRequest,
-  ports: GatePorts,
-  renderer: Renderer,
-  trees: TreePair,
-  findings: readonly Finding[],
-  judged: Judged,
-): Promise<Causes | undefined> {
-  if (causes === undefined) return undefined;
-  const { progress, copyTree, clock } = ports;
-  progress.start('Looking for the lines that cause the findings');
-  const limits = { ...defaultCauseLimits, ...causes };
-  const found = await findCauses({
-    findings,
-    trees,
-    judged,
-    renderer,
-    limits,
-    clock,
-    rediscover: rediscovery({
-      config: judged.config,
-      trees,
-      renderer,
-      goTemplate: ports.createGoTemplate(judged.config),
-    }),
-    ...(copyTree === undefined ? {} : { copyTree }),
-  });
-  progress.done();
-  return found;
-}
-
-function withCauses(findings: readonly Finding[], causes: Causes | undefined): readonly Finding[] {
-  if (causes === undefined) return findings;
-  return findings.map((finding) => {
-    const cause = causes.found.get(finding.fingerprint);
-    return cause === undefined ? finding : { ...finding, cause };
-  });
-}
 
 /** Undefined: the run does not ask for it. */
 async function dryRunOf(
