@@ -1,3 +1,4 @@
+import { splitKind } from '../core/json.ts';
 import type { WantedKind } from '../core/cluster.ts';
 import type { Resource } from './reading/resources.ts';
 
@@ -55,7 +56,7 @@ export function roleDocuments(request: RoleRequest): { readonly text: string; re
       return;
     }
     const where = resource.namespaced ? (request.namespaces ?? places ?? ['']) : [''];
-    for (const place of where) add(grants, place, kind.slice(0, kind.indexOf('/')), resource.plural, verbs);
+    for (const place of where) add(grants, place, splitKind(kind)[0], resource.plural, verbs);
   };
   for (const { kind, namespaces } of request.reads)
     for (const read of companions[kind] ?? [kind]) grant(read, ['list'], namespaces);

@@ -16,6 +16,12 @@ export function groupOf(apiVersion: string): string {
   return slash === -1 ? '' : apiVersion.slice(0, slash);
 }
 
+/** Group and kind of a `group/Kind` as kinds are listed (core: `/Kind`). */
+export function splitKind(key: string): readonly [group: string, kind: string] {
+  const slash = key.indexOf('/');
+  return [key.slice(0, slash), key.slice(slash + 1)];
+}
+
 /** Version of an `apiVersion` without its group. */
 export function versionOf(apiVersion: string): string {
   return apiVersion.slice(apiVersion.indexOf('/') + 1);

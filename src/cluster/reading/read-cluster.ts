@@ -1,3 +1,4 @@
+import { groupOf, splitKind } from '../../core/json.ts';
 import pMap from 'p-map';
 import { GateError } from '../../core/errors.ts';
 import type { ClusterState, UnreadKind, WantedKind } from '../../core/cluster.ts';
@@ -117,8 +118,7 @@ async function readWanted(reading: Reading, wanted: WantedKind): Promise<WantedO
 
 /** In the version that Git has, so that both sides compare; else in the one that the server prefers. */
 function findKind(discovery: Discovery, { kind, version }: WantedKind): ServedKind | undefined {
-  const slash = kind.indexOf('/');
-  const [group, name] = [kind.slice(0, slash), kind.slice(slash + 1)];
+  const [group, name] = splitKind(kind);
   const exact = version === undefined ? undefined : servedKind(discovery, group, name, version);
   return exact ?? servedKind(discovery, group, name);
 }
@@ -129,7 +129,7 @@ function place(reading: Pick<Reading, 'fallback'>, { namespaces }: WantedKind) {
 
 /** There is none, unless the server that would serve it is away. */
 function notServed({ stale }: Discovery, kind: string): ReadOutcome {
-  const group = kind.slice(0, kind.indexOf('/'));
+  const [group] = splitKind(kind);
   if (!stale.some((version) => version.startsWith(`${group}/`))) return { read: 'all', unread: [], served: false };
   return { read: new Set(), unread: [{ kind, ...staleReason }], served: false };
 }
@@ -141,7 +141,7 @@ const staleReason = {
 
 /** `group/*` of each group whose extension API server is away: nothing is known of its kinds, not even which there are. */
 export function staleGroups({ stale }: Discovery): UnreadKind[] {
-  const groups = new Set(stale.map((version) => version.slice(0, version.indexOf('/'))));
+  const groups = new Set(stale.map(groupOf));
   return [...groups].map((group) => ({ kind: `${group}/*`, ...staleReason }));
 }
 

@@ -1,5 +1,5 @@
 import type { UnreadKind, WantedKind } from '../../core/cluster.ts';
-import { isObject } from '../../core/json.ts';
+import { isObject, splitKind } from '../../core/json.ts';
 import type { JsonObject, KubeObject } from '../../core/model.ts';
 import { servedKind, type Discovery } from './discovery.ts';
 import type { OpenApiFor } from './open-api.ts';
@@ -20,8 +20,7 @@ export async function schemasInstead(
 ): Promise<readonly KubeObject[]> {
   if (!unread.some(({ kind }) => kind === crdKind)) return [];
   const custom = wanted.flatMap(({ kind, version }) => {
-    const slash = kind.indexOf('/');
-    const [group, name] = [kind.slice(0, slash), kind.slice(slash + 1)];
+    const [group, name] = splitKind(kind);
     if (!group.includes('.') || group.endsWith('.k8s.io')) return [];
     return (
       (version === undefined ? undefined : servedKind(discovery, group, name, version)) ??

@@ -1,3 +1,4 @@
+import { groupOf, splitKind } from '../../core/json.ts';
 import type { UnreadKind } from '../../core/cluster.ts';
 import { GateError } from '../../core/errors.ts';
 import { closest } from '../../core/suggest.ts';
@@ -113,10 +114,10 @@ export function chooseKinds(
     if (wanted.has(keyOf(kind))) return true;
     return choice.allKinds && !without.has(keyOf(kind)) && !never.has(keyOf(kind)) && !neverGroups.test(kind.group);
   });
-  const stale = new Set(discovery.stale.map((version) => version.slice(0, version.indexOf('/'))));
+  const stale = new Set(discovery.stale.map(groupOf));
   const found = new Set(chosen.map(keyOf));
   const unread = [...wanted]
-    .filter((kind) => stale.has(kind.slice(0, kind.indexOf('/'))) && !found.has(kind))
+    .filter((kind) => stale.has(splitKind(kind)[0]) && !found.has(kind))
     .map((kind) => ({
       kind,
       reason: 'the extension API server that serves it does not answer',

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { groupOf } from '../../core/json.ts';
+import { groupOf, splitKind } from '../../core/json.ts';
 import type { V1RuleWithOperations } from '@kubernetes/client-node';
 import type { Confidence, Entry, ResourceChange, Severity } from '../../core/model.ts';
 import { defineRule, type Problem, type RuleContext } from '../../core/rule.ts';
@@ -90,10 +90,7 @@ function judge(context: RuleContext, after: Entry, base: Severity) {
   let violations: Violations | undefined;
   if (group === 'constraints.gatekeeper.sh') violations = gatekeeperViolations(live?.get(group, kind, namespace, name));
   else if (live !== undefined && /kyverno/.test(group)) {
-    const reports = reportKinds.flatMap((key) => {
-      const slash = key.indexOf('/');
-      return live.ofKind(key.slice(0, slash), key.slice(slash + 1));
-    });
+    const reports = reportKinds.flatMap((key) => live.ofKind(...splitKind(key)));
     if (reports.length > 0)
       violations = reportedViolations(reports, namespace === undefined ? name : `${namespace}/${name}`);
   }

@@ -1,4 +1,5 @@
 import type { UnreadKind } from '../../core/cluster.ts';
+import { splitKind } from '../../core/json.ts';
 import type { NotEvaluated, ResourceChange } from '../../core/model.ts';
 import type { LiveWorld, Rule } from '../../core/rule.ts';
 
@@ -46,8 +47,7 @@ function note(
   namespace: string | undefined,
   rule: string,
 ): void {
-  const slash = wanted.indexOf('/');
-  const [group, kind] = [wanted.slice(0, slash), wanted.slice(slash + 1)];
+  const [group, kind] = splitKind(wanted);
   const unread = world.state.unread.find(
     (entry) =>
       (entry.kind === wanted || entry.kind === `${group}/*`) &&

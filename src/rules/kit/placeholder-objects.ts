@@ -1,3 +1,4 @@
+import { splitKind } from '../../core/json.ts';
 import type { Confidence, Entry, ResourceChange } from '../../core/model.ts';
 import type { Problem, RuleContext, World } from '../../core/rule.ts';
 import { at, containersOf, listAt, podTemplate, stringAt, stringMapAt } from './pods.ts';
@@ -155,12 +156,9 @@ function usesExamples(world: World): boolean {
     'gateway.networking.k8s.io/Gateway',
     'networking.istio.io/VirtualService',
     'cert-manager.io/Certificate',
-  ].some((key) => {
-    const slash = key.indexOf('/');
-    return world
-      .ofKind(key.slice(0, slash), key.slice(slash + 1))
-      .some((entry) => hostsOf(entry).some(({ host }) => exampleDomain.test(host)));
-  });
+  ].some((key) =>
+    world.ofKind(...splitKind(key)).some((entry) => hostsOf(entry).some(({ host }) => exampleDomain.test(host))),
+  );
 }
 
 /** A host of an example domain appears in a repository that did not use any before. */

@@ -1,4 +1,4 @@
-import { escapePointer, groupOf } from '../../core/json.ts';
+import { escapePointer, groupOf, splitKind } from '../../core/json.ts';
 import type { V1Container, V1PodSpec } from '@kubernetes/client-node';
 import type { Entry, KubeObject } from '../../core/model.ts';
 import type { World } from '../../core/rule.ts';
@@ -132,8 +132,7 @@ export interface WorkloadEntry {
 export function workloads(world: World, scope?: string): readonly WorkloadEntry[] {
   const result: WorkloadEntry[] = [];
   for (const key of workloadKinds) {
-    const slash = key.indexOf('/');
-    for (const entry of world.ofKind(key.slice(0, slash), key.slice(slash + 1), scope)) {
+    for (const entry of world.ofKind(...splitKind(key), scope)) {
       const template = podTemplate(entry.effective);
       if (template !== undefined) result.push({ entry, template });
     }

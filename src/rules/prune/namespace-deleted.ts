@@ -1,3 +1,4 @@
+import { splitKind } from '../../core/json.ts';
 import { Type } from 'typebox';
 import type { Confidence, Entry, Target } from '../../core/model.ts';
 import { defineRule, type Problem, type RuleContext } from '../../core/rule.ts';
@@ -54,18 +55,16 @@ function inventory(
   const live = context.live(scope);
   if (live !== undefined) {
     const objects = countedKinds
-      .flatMap((key) => live.ofKind(key.slice(0, key.indexOf('/')), key.slice(key.indexOf('/') + 1)))
+      .flatMap((key) => live.ofKind(...splitKind(key)))
       .filter(({ metadata }) => metadata.namespace === name);
     const pods = live.pods(name).reduce((sum, found) => sum + activePods(found), 0);
     const known = new Set(inside.map(({ ref }) => `${ref.kind}/${ref.name}`));
     const unknown = objects.filter(({ kind, metadata }) => !known.has(`${kind}/${metadata.name}`));
     claims = Math.max(claims, objects.filter(({ kind }) => kind === 'PersistentVolumeClaim').length);
     const kinds = [...objects.map(({ kind }) => kind), ...Array<string>(pods).fill('Pod')];
-    const unread = countedKinds.filter(
-      (key) => !live.covers(key.slice(0, key.indexOf('/')), key.slice(key.indexOf('/') + 1), name),
-    );
+    const unread = countedKinds.filter((key) => !live.covers(...splitKind(key), name));
     facts.push(
-      `live: ${kinds.length === 0 ? 'nothing found in the namespace' : `in the namespace are ${counted(kinds)}`}${unread.length === 0 ? '' : `; not looked at: ${unread.map((key) => key.slice(key.indexOf('/') + 1)).join(', ')}`}`,
+      `live: ${kinds.length === 0 ? 'nothing found in the namespace' : `in the namespace are ${counted(kinds)}`}${unread.length === 0 ? '' : `; not looked at: ${unread.map((key) => splitKind(key)[1]).join(', ')}`}`,
     );
     const workloads = unknown.filter(({ kind }) => ['Deployment', 'StatefulSet', 'DaemonSet'].includes(kind));
     if (workloads.length > 0) {
