@@ -1,3 +1,4 @@
+import { requirementHolds } from '../core/labels.ts';
 import { type Fields, isFields, own } from './defaults/fill.ts';
 
 type Labels = Fields | undefined;
@@ -15,17 +16,7 @@ export function matchesSelector(selector: unknown, labels: Labels): boolean {
 function matchesExpression(item: Fields, labels: Labels): boolean {
   const value = valueOf(labels, String(own(item, 'key')));
   const values = own(item, 'values');
-  const listed = Array.isArray(values) && values.includes(value);
-  switch (own(item, 'operator')) {
-    case 'In':
-      return listed;
-    case 'NotIn':
-      return !listed;
-    case 'Exists':
-      return value !== undefined;
-    default:
-      return value === undefined;
-  }
+  return requirementHolds(own(item, 'operator'), Array.isArray(values) ? values : [], value);
 }
 
 function valueOf(labels: Labels, key: string): unknown {

@@ -1,6 +1,7 @@
 import type { RuleContext } from '../../core/rule.ts';
 import { stringMapAt } from './pods.ts';
-import { holds, type LabelSelector } from './select.ts';
+import { requirementHolds } from '../../core/labels.ts';
+import type { LabelSelector } from './select.ts';
 
 /** Labels of a namespace on one side. */
 export interface NamespaceLabels {
@@ -76,7 +77,7 @@ export function selects(selector: LabelSelector | undefined, { labels, complete 
       else if (answer === 'yes') answer = 'unless-labelled';
       continue;
     }
-    if (!holds(requirement.operator, requirement.values, value)) return 'no';
+    if (!requirementHolds(requirement.operator, requirement.values, value)) return 'no';
   }
   return answer;
 }

@@ -1,3 +1,4 @@
+import { requirementHolds } from '../../core/labels.ts';
 import type { KubeObject } from '../../core/model.ts';
 import { amountsAt, podAmounts } from './pod-resources.ts';
 import { at, listAt, numberAt, stringAt, stringMapAt, type PodTemplate } from './pods.ts';
@@ -73,20 +74,13 @@ function holds(expression: unknown, labels: Readonly<Record<string, string>>): b
   const key = stringAt(expression, 'key') ?? '';
   const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
   const values = listAt<unknown>(expression, 'values').map(String);
-  switch (stringAt(expression, 'operator')) {
-    case 'In':
-      return value !== undefined && values.includes(value);
-    case 'NotIn':
-      return value === undefined || !values.includes(value);
-    case 'Exists':
-      return value !== undefined;
-    case 'DoesNotExist':
-      return value === undefined;
+  const operator = stringAt(expression, 'operator');
+  switch (operator) {
     case 'Gt':
       return Number(value) > (numberAt({ v: values[0] }, 'v') ?? Number.NaN);
     case 'Lt':
       return Number(value) < (numberAt({ v: values[0] }, 'v') ?? Number.NaN);
     default:
-      return false;
+      return requirementHolds(operator, values, value);
   }
 }

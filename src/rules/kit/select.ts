@@ -1,3 +1,5 @@
+import { requirementHolds } from '../../core/labels.ts';
+
 /** `metav1.LabelSelector` and the equality maps of Services. */
 export interface LabelSelector {
   matchLabels?: Record<string, string>;
@@ -23,23 +25,7 @@ function matchesExpression(
   labels: Readonly<Record<string, string>>,
 ): boolean {
   const value = Object.hasOwn(labels, expression.key) ? labels[expression.key] : undefined;
-  return holds(expression.operator, expression.values ?? [], value);
-}
-
-/** One requirement of a label selector against the label's value; undefined when the label is not there. */
-export function holds(operator: string, values: readonly string[], value: string | undefined): boolean {
-  switch (operator) {
-    case 'In':
-      return value !== undefined && values.includes(value);
-    case 'NotIn':
-      return value === undefined || !values.includes(value);
-    case 'Exists':
-      return value !== undefined;
-    case 'DoesNotExist':
-      return value === undefined;
-    default:
-      return false;
-  }
+  return requirementHolds(expression.operator, expression.values ?? [], value);
 }
 
 /** Equality map (Service `spec.selector`, `matchLabels`): every pair must be there. An empty map matches everything. */

@@ -1,3 +1,4 @@
+import { requirementHolds } from '../../core/labels.ts';
 import type { JsonObject } from '../../core/model.ts';
 import { asObject, get, objects, scalarText, text, texts } from '../argocd/values.ts';
 import { ExpansionError } from './params.ts';
@@ -24,6 +25,8 @@ export function isEmptySelector(selector: JsonObject | undefined): boolean {
   );
 }
 
+const operators: ReadonlySet<string> = new Set(['In', 'NotIn', 'Exists', 'DoesNotExist']);
+
 function compileExpression(expression: JsonObject): (labels: ReadonlyMap<string, string>) => boolean {
   const key = text(get(expression, 'key')) ?? '';
   const operator = text(get(expression, 'operator')) ?? '';
@@ -31,16 +34,6 @@ function compileExpression(expression: JsonObject): (labels: ReadonlyMap<string,
   if ((operator === 'In' || operator === 'NotIn') && values.length === 0) {
     throw new ExpansionError(`the selector's ${operator} on ${key} has no values`);
   }
-  switch (operator) {
-    case 'In':
-      return (labels) => labels.has(key) && values.includes(labels.get(key) ?? '');
-    case 'NotIn':
-      return (labels) => !labels.has(key) || !values.includes(labels.get(key) ?? '');
-    case 'Exists':
-      return (labels) => labels.has(key);
-    case 'DoesNotExist':
-      return (labels) => !labels.has(key);
-    default:
-      throw new ExpansionError(`"${operator}" is not an operator of a label selector`);
-  }
+  if (!operators.has(operator)) throw new ExpansionError(`"${operator}" is not an operator of a label selector`);
+  return (labels) => requirementHolds(operator, values, labels.get(key));
 }
